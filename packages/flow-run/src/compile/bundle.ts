@@ -1,0 +1,147 @@
+import type { Json, JsonSchema } from "@flow-run/spec";
+
+/** The language version that this compiler writes; a newer engine runs older bundles with their own semantics. */
+export const LANGUAGE_VERSION = 1;
+
+/** A place in the author's files. Line and column count from 1. */
+export interface Place {
+  file: string;
+  line: number;
+  column: number;
+}
+
+/** One `${{ … }}`: its CEL source and where the first character of the source stands. */
+export interface CompiledExpression {
+  source: string;
+  at: Place;
+}
+
+/**
+ * A YAML value in which text may hold expressions, split so that the engine need not look for `${{` again.
+ * `expression` keeps its type; `parts` is printed into one text; entries of `list` and `map` that are missing are left out of a map.
+ */
+export type CompiledValue =
+  | { literal: Json }
+  | { expression: CompiledExpression }
+  | { parts: (string | CompiledExpression)[] }
+  | { list: CompiledValue[] }
+  | { map: [key: string, value: CompiledValue][] };
+
+/** A model under a name that prompts use: where requests go and under which conditions. */
+export interface CompiledModel {
+  /** Tried in order; the first is `use`, the others `fallback`. */
+  targets: { provider: string; model: string }[];
+  /** Per attempt. */
+  timeoutMs: number;
+  /** Further attempts at one target after the first. */
+  retries: number;
+  limits: { concurrency?: number; requestsPerMinute?: number; tokensPerMinute?: number };
+  /** US dollars per million tokens; overrides the price catalog. */
+  price?: { input: number; output: number; cacheRead?: number; cacheWrite?: number; reasoning?: number };
+}
+
+/** A provider with its settings; text may hold `${{ secrets.NAME }}`, filled in only where the request is made. */
+export interface CompiledProvider {
+  type: string;
+  settings: { [name: string]: Json };
+  /** Names of the secrets that `settings` refers to. */
+  secrets: string[];
+}
+
+interface CompiledFlowBase {
+  name: string;
+  description?: string;
+  /** The author's file, from the project's root. */
+  file: string;
+  /** Absent: any input is accepted. */
+  input?: JsonSchema;
+  /** Hash of everything that can change what this flow does, callees included. */
+  hash: string;
+}
+
+/** A prompt, ready to render. */
+export interface CompiledTask extends CompiledFlowBase {
+  kind: "task";
+  /** A name under `models`, or `provider/model` written out. */
+  model: string;
+  /** As in the front matter: temperature, maxOutputTokens, topP, topK, stopSequences, seed… */
+  config: { [name: string]: Json };
+  /** Values for variables that the input does not give. */
+  defaults?: { [variable: string]: Json };
+  output: { format: "text" } | { format: "json"; schema?: JsonSchema };
+  /** Handlebars source of the body. */
+  template: string;
+  /** Sources of all partials that the template reaches, by name without the leading underscore. */
+  partials: { [name: string]: string };
+}
+
+export interface CompiledStepBase {
+  id: string;
+  at: Place;
+  if?: CompiledValue;
+  forEach?: { items: CompiledValue; as: string; concurrency: number };
+  repeat?: { until: CompiledValue; max: number; exhausted: "last" | "fail" };
+  timeoutMs?: number;
+  retries: number;
+  onError: "fail" | "continue" | { run: string; with: CompiledValue };
+}
+
+export interface CompiledRunStep extends CompiledStepBase {
+  kind: "run";
+  flow: string;
+  with: CompiledValue;
+}
+
+export interface CompiledSetStep extends CompiledStepBase {
+  kind: "set";
+  set: CompiledValue;
+}
+
+export interface CompiledHttpStep extends CompiledStepBase {
+  kind: "http";
+  method: string;
+  url: CompiledValue;
+  headers?: CompiledValue;
+  body?: CompiledValue;
+  output?: JsonSchema;
+}
+
+export interface CompiledWaitStep extends CompiledStepBase {
+  kind: "wait";
+  signal?: { name: string; payload?: JsonSchema; timeoutMs?: number };
+  forMs?: number;
+}
+
+export interface CompiledParallelStep {
+  kind: "parallel";
+  at: Place;
+  if?: CompiledValue;
+  steps: CompiledStep[];
+}
+
+export type CompiledStep = CompiledRunStep | CompiledSetStep | CompiledHttpStep | CompiledWaitStep | CompiledParallelStep;
+
+export interface CompiledWorkflow extends CompiledFlowBase {
+  kind: "workflow";
+  steps: CompiledStep[];
+  /** Absent: the output of the last step. */
+  output?: CompiledValue;
+  /** JSON Schema of the output as far as the types tell. */
+  outputSchema: JsonSchema;
+  limits: { costNanoUsd?: number; durationMs?: number; tokens?: number };
+}
+
+export type CompiledFlow = CompiledTask | CompiledWorkflow;
+
+/** Everything a release freezes: inert data, complete without the project's files, without a single secret. */
+export interface Bundle {
+  languageVersion: typeof LANGUAGE_VERSION;
+  project: string;
+  flows: { [name: string]: CompiledFlow };
+  providers: { [name: string]: CompiledProvider };
+  models: { [name: string]: CompiledModel };
+  /** Per environment: what differs from the above. */
+  environments: { [name: string]: { models: { [name: string]: CompiledModel } } };
+  /** SHA-256 (hex) of the canonical JSON of all other fields. */
+  hash: string;
+}

@@ -1,0 +1,2 @@
+// Definitions become a frozen bundle here: references, expression types, schemas, content hashes. Pure: no I/O, no clock.
+export * from "./bundle.ts";

@@ -1,0 +1,71 @@
+import type { Json, RunError, TokenUsage } from "@flow-run/spec";
+
+/** A finished step. Recorded once per path and never changed; a resumed run reads it instead of doing the work again. */
+export interface StepRecord {
+  /** For example `draft`, `facts[2]`, `draft.model`. */
+  path: string;
+  /** Ordinal within the run, from 1, in the order of recording. */
+  seq: number;
+  kind: string;
+  status: "succeeded" | "failed" | "skipped";
+  input: Json;
+  output: Json;
+  error: RunError | null;
+  /** Epoch milliseconds by the engine's clock. */
+  startedAtMs: number;
+  finishedAtMs: number;
+}
+
+/** An LLM request about to be sent. Written before the first byte leaves, so that no bill is ever unknown to the ledger. */
+export interface AttemptStart {
+  id: string;
+  stepPath: string;
+  /** From 1 within the step, over retries, fallbacks, repairs and resumed executions. */
+  number: number;
+  provider: string;
+  model: string;
+  startedAtMs: number;
+}
+
+/** What became of an attempt. Booked even when the run has meanwhile another owner. */
+export interface AttemptEnd {
+  id: string;
+  status: "succeeded" | "failed";
+  usage: TokenUsage | null;
+  rawUsage: Json;
+  /** Integer nano-dollars; null when price or usage is unknown. */
+  costNanoUsd: number | null;
+  priceVersion: string | null;
+  error: { code: string; message: string; retryable: boolean } | null;
+  finishReason: string | null;
+  responseModel: string | null;
+  timeToFirstTokenMs: number | null;
+  finishedAtMs: number;
+}
+
+export interface RunEnd {
+  status: "succeeded" | "failed" | "cancelled";
+  output: Json;
+  error: RunError | null;
+}
+
+/** What a run already did, as read when it is claimed. */
+export interface RecordedRun {
+  steps: StepRecord[];
+  /** Highest attempt number so far by step path, of attempts of steps that are not finished. */
+  attempts: { [stepPath: string]: number };
+}
+
+/**
+ * The durable record of one run, as its current owner sees it. `append…` only queues; `commit` makes everything queued durable, in order and
+ * all or nothing. Nothing may leave the process (no request, no wait) before the commit that precedes it has resolved.
+ *
+ * `commit` rejects with `FencedError` when another owner has taken the run: the caller must stop at once. Ends of attempts are booked all the same.
+ */
+export interface Journal {
+  appendStep(step: StepRecord): void;
+  appendAttemptStart(attempt: AttemptStart): void;
+  appendAttemptEnd(attempt: AttemptEnd): void;
+  appendEnd(end: RunEnd): void;
+  commit(): Promise<void>;
+}

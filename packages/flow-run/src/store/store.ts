@@ -1,0 +1,129 @@
+import type { FlowKind, Json, JsonObject, Run, RunStatus, Step } from "@flow-run/spec";
+import type { Journal, RecordedRun } from "./journal.ts";
+
+export interface NewRun {
+  id: string;
+  environment: string;
+  flow: string;
+  kind: FlowKind;
+  release: number;
+  input: Json;
+  tags: string[];
+  /** Higher runs first. −100…100, default 0. */
+  priority: number;
+  idempotencyKey: string | null;
+  /** SHA-256 (hex) of the canonical request; compared when the key was used before. */
+  fingerprint: string;
+}
+
+/** `replayed`: the key was used before with the same request, and this is that run. */
+export interface SubmittedRun {
+  run: Run;
+  replayed: boolean;
+}
+
+/** A run that this worker now owns, until it ends it, releases it or loses its lease. */
+export interface ClaimedRun extends RecordedRun {
+  id: string;
+  jobId: string;
+  /** Grows with each claim; every write of the owner names it. */
+  epoch: number;
+  environment: string;
+  flow: string;
+  kind: FlowKind;
+  release: number;
+  input: Json;
+  createdAtMs: number;
+  /** First start of the run, over all owners, by the database's clock. */
+  startedAtMs: number;
+}
+
+export interface RunFilter {
+  environment: string;
+  flow?: string;
+  status?: RunStatus;
+  tag?: string;
+  /** The `nextCursor` of the page before. */
+  cursor?: string;
+  /** 1…200, default 50. */
+  limit?: number;
+}
+
+export interface ReleaseRow {
+  environment: string;
+  number: number;
+  hash: string;
+  author: string | null;
+  message: string | null;
+  commit: string | null;
+  createdAt: string;
+  current: boolean;
+}
+
+export interface ApiKeyRow {
+  id: string;
+  name: string;
+  environment: string;
+  scopes: string[];
+  createdAt: string;
+  revokedAt: string | null;
+}
+
+/**
+ * All that the other rooms ask of the database. One implementation over two adapters (PostgreSQL, embedded PGlite).
+ * Every method throws `StoreUnavailableError` (retryable, code `database-unavailable`) when the database cannot be reached in time.
+ */
+export interface Store {
+  /** Commits the run and its job together; gathered with other submits of the same moment into one statement. Resolves after the commit. Throws code `idempotency-key-reused`. */
+  submitRun(run: NewRun): Promise<SubmittedRun>;
+  getRun(environment: string, id: string): Promise<Run | null>;
+  /** Newest first. */
+  listRuns(filter: RunFilter): Promise<{ runs: Run[]; nextCursor: string | null }>;
+  /** Finished steps and steps with attempts under way, in the order they began; null for an unknown run. */
+  listSteps(environment: string, id: string): Promise<Step[] | null>;
+  /** Ends a run that has not ended; its owner is fenced from then on. Throws code `not-cancellable`; null for an unknown run. */
+  cancelRun(environment: string, id: string): Promise<Run | null>;
+
+  /** Takes up to `limit` queued or abandoned runs. A run claimed too often without progress is ended as failed (code `poisoned`) and not returned. */
+  claimRuns(limit: number): Promise<ClaimedRun[]>;
+  /** A journal over this run for its owner. Commits of all runs of the process are gathered into one statement. */
+  journal(run: Pick<ClaimedRun, "id" | "epoch" | "jobId">): Journal;
+  /** Prolongs the leases; returns the ids of runs whose lease is gone (another worker may own them). Uses a connection of its own. */
+  heartbeat(runs: readonly Pick<ClaimedRun, "id" | "jobId" | "epoch">[]): Promise<string[]>;
+  /** Hands runs back at once, for another worker to go on with (shutdown). */
+  releaseRuns(runs: readonly Pick<ClaimedRun, "id" | "jobId" | "epoch">[]): Promise<void>;
+  /** Gives a job back to every run that has not ended and has none. Returns how many there were. */
+  requeueOrphans(): Promise<number>;
+
+  /** Calls back when runs were queued, here or by another process. Coalesced; no polling. */
+  onQueued(callback: () => void): () => void;
+  /** Calls back with ids of runs that ended or were cancelled, here or in another process; with `null` after the connection was lost, when any may have been missed. */
+  onEnded(callback: (runIds: readonly string[] | null) => void): () => void;
+
+  /** Freezes a bundle as the next release of the environment and makes it current. The same bundle as the current release changes nothing (`changed: false`). */
+  deploy(release: {
+    environment: string;
+    bundle: JsonObject;
+    /** The bundle's own content hash. */
+    hash: string;
+    author: string | null;
+    message: string | null;
+    commit: string | null;
+    expectedCurrent?: number | null;
+  }): Promise<{ release: ReleaseRow; previous: number | null; changed: boolean }>;
+  /** The current release's number, null before the first deploy. Cheap: cached, and refreshed by notification. */
+  currentRelease(environment: string): Promise<number | null>;
+  getBundle(environment: string, release: number): Promise<JsonObject | null>;
+  listReleases(environment: string): Promise<ReleaseRow[]>;
+
+  createApiKey(key: { name: string; environment: string; scopes: string[]; sha256: string }): Promise<ApiKeyRow>;
+  findApiKey(sha256: string): Promise<ApiKeyRow | null>;
+  listApiKeys(environment: string): Promise<ApiKeyRow[]>;
+  revokeApiKey(environment: string, id: string): Promise<boolean>;
+
+  /** Runs waiting to be claimed and the age of the oldest, for health and metrics. */
+  queueDepth(): Promise<{ queued: number; oldestSeconds: number }>;
+  /** One cheap statement; throws when the database does not answer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,32 @@
+import type { Document, LineCounter } from "yaml";
+
+/** A text file of a project. */
+export interface SourceFile {
+  /** From the project's root, with forward slashes. */
+  path: string;
+  /** Decoded UTF-8 without a byte order mark, line ends as they are in the file. */
+  text: string;
+}
+
+/**
+ * A YAML document inside a file: the whole of a `.yaml` file, or the front matter of a `.prompt` file.
+ * Node offsets count from `start`; `placeOf` and `offsetPlace` turn them into lines and columns of the file.
+ */
+export interface YamlSource {
+  file: SourceFile;
+  document: Document;
+  lineCounter: LineCounter;
+  /** Offset in `file.text` where the YAML text begins. 0 for a `.yaml` file. */
+  start: number;
+}
+
+export type DefinitionKind = "project" | "prompt" | "workflow" | "agent" | "tool" | "eval";
+
+/** What the author wrote in one file, read and validated against its format's schema. */
+export interface Definition<Value> {
+  kind: DefinitionKind;
+  /** The file's name without folder and ending; for the project file, its `name`. */
+  name: string;
+  source: YamlSource;
+  value: Value;
+}

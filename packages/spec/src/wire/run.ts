@@ -1,0 +1,97 @@
+import { z } from "zod";
+import type { Json } from "../json.ts";
+
+/** Any JSON value. */
+export const jsonSchema: z.ZodType<Json> = z.json() as z.ZodType<Json>;
+
+export const flowKindSchema = z.enum(["task", "workflow", "agent"]);
+export type FlowKind = z.infer<typeof flowKindSchema>;
+
+export const runStatusSchema = z.enum(["queued", "running", "waiting", "succeeded", "failed", "cancelled"]);
+export type RunStatus = z.infer<typeof runStatusSchema>;
+
+/** A run in one of these never changes again. */
+export const TERMINAL_STATUSES = ["succeeded", "failed", "cancelled"] as const satisfies readonly RunStatus[];
+
+export function isTerminal(status: RunStatus): boolean {
+  return (TERMINAL_STATUSES as readonly RunStatus[]).includes(status);
+}
+
+export const runErrorSchema = z.object({
+  code: z.string(),
+  message: z.string(),
+  /** Path of the step that failed; null when the run failed as a whole. */
+  step: z.string().nullable(),
+  retryable: z.boolean(),
+});
+export type RunError = z.infer<typeof runErrorSchema>;
+
+/** Tokens in five disjoint buckets. Integers, never negative. */
+export const tokenUsageSchema = z.object({
+  /** Uncached input tokens. */
+  inputTokens: z.int(),
+  /** Output tokens that are text (reasoning apart). */
+  outputTokens: z.int(),
+  cacheReadTokens: z.int(),
+  cacheWriteTokens: z.int(),
+  reasoningTokens: z.int(),
+});
+export type TokenUsage = z.infer<typeof tokenUsageSchema>;
+
+/** The tokens of a run and how many LLM requests were sent for it, answered or not. */
+export const usageSchema = tokenUsageSchema.extend({ calls: z.int() });
+export type RunUsage = z.infer<typeof usageSchema>;
+
+export const runSchema = z.object({
+  id: z.string(),
+  flow: z.string(),
+  kind: flowKindSchema,
+  environment: z.string(),
+  /** Number of the release within the environment; 0 for a local run without a release. */
+  release: z.int(),
+  status: runStatusSchema,
+  input: jsonSchema,
+  output: jsonSchema,
+  error: runErrorSchema.nullable(),
+  usage: usageSchema,
+  /** US dollars; null while a call of the run has no known price or usage. */
+  costUsd: z.number().nullable(),
+  /** Calls whose price or usage is unknown; their cost is missing from every sum. */
+  unpricedCalls: z.int(),
+  tags: z.array(z.string()),
+  createdAt: z.iso.datetime(),
+  startedAt: z.iso.datetime().nullable(),
+  finishedAt: z.iso.datetime().nullable(),
+});
+export type Run = z.infer<typeof runSchema>;
+
+export const attemptSchema = z.object({
+  number: z.int(),
+  status: z.enum(["started", "succeeded", "failed", "unknown"]),
+  provider: z.string(),
+  model: z.string(),
+  usage: tokenUsageSchema.nullable(),
+  /** The provider's own usage object, as received. */
+  rawUsage: jsonSchema,
+  priceVersion: z.string().nullable(),
+  costUsd: z.number().nullable(),
+  error: z.object({ code: z.string(), message: z.string(), retryable: z.boolean() }).nullable(),
+  finishReason: z.string().nullable(),
+  timeToFirstTokenMs: z.number().nullable(),
+  startedAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime().nullable(),
+});
+export type Attempt = z.infer<typeof attemptSchema>;
+
+export const stepSchema = z.object({
+  path: z.string(),
+  kind: z.string(),
+  status: z.enum(["running", "succeeded", "failed", "skipped"]),
+  input: jsonSchema,
+  output: jsonSchema,
+  error: runErrorSchema.nullable(),
+  startedAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime().nullable(),
+  attempts: z.array(attemptSchema),
+});
+export type Step = z.infer<typeof stepSchema>;
