@@ -1,7 +1,12 @@
 // The words that every other room shares: definition schemas, the wire contract, diagnostics and the error base.
 // Pure: no I/O, no clock.
+export * from "./definitions/notation.ts";
+export * from "./definitions/project.ts";
+export * from "./definitions/prompt.ts";
+export * from "./definitions/workflow.ts";
 export * from "./diagnostic.ts";
 export * from "./flow-run-error.ts";
 export * from "./json.ts";
 export * from "./source/definition.ts";
+export * from "./source/project-source.ts";
 export * from "./wire/run.ts";

@@ -83,7 +83,7 @@ export const attemptSchema = z.object({
 });
 export type Attempt = z.infer<typeof attemptSchema>;
 
-export const stepSchema = z.object({
+export const runStepSchema = z.object({
   path: z.string(),
   kind: z.string(),
   status: z.enum(["running", "succeeded", "failed", "skipped"]),
@@ -94,4 +94,4 @@ export const stepSchema = z.object({
   finishedAt: z.iso.datetime().nullable(),
   attempts: z.array(attemptSchema),
 });
-export type Step = z.infer<typeof stepSchema>;
+export type Step = z.infer<typeof runStepSchema>;
