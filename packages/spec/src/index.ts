@@ -8,5 +8,7 @@ export * from "./diagnostic.ts";
 export * from "./flow-run-error.ts";
 export * from "./json.ts";
 export * from "./source/definition.ts";
+export * from "./source/place.ts";
 export * from "./source/project-source.ts";
+export * from "./source/suggest.ts";
 export * from "./wire/run.ts";
