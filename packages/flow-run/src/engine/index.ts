@@ -1,3 +1,9 @@
 // Executes what is frozen: walks a compiled flow, skips what the journal has, runs what is missing, and reports events.
 // Reads no file, knows no terminal, no SQL and no HTTP: it speaks to a journal port and a model port.
-export {};
+export type { Clock } from "./clock.ts";
+export type { EngineEvent } from "./engine-event.ts";
+export { type ExecutionOutcome, executeRun } from "./execute-run.ts";
+export { Interruption, type InterruptionReason } from "./interruption.ts";
+export { type LoadedFlows, loadFlows } from "./loaded-release.ts";
+export type { EngineModel, EngineRelease, EngineWorld, RunToExecute } from "./run-context.ts";
+export { Worker, type WorkerOptions } from "./worker.ts";

@@ -1,0 +1,7 @@
+/** Time as the engine sees it, passed in so that tests can own it. */
+export interface Clock {
+  /** Epoch milliseconds. Only for records and durations: leases and deadlines of the queue are the database's. */
+  now(): number;
+  /** Resolves after `ms` milliseconds; rejects with the signal's reason as soon as it aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}

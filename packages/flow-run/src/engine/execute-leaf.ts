@@ -1,0 +1,139 @@
+import type { Json } from "@flow-run/spec";
+import { FlowRunError } from "@flow-run/spec";
+import type { CompiledRunStep } from "../compile/index.ts";
+import { executeFlow } from "./execute-flow.ts";
+import type { LoadedLeaf, Scope } from "./loaded-release.ts";
+import { isInterruption } from "./interruption.ts";
+import type { RunContext } from "./run-context.ts";
+import { StepFailedError, toRunError } from "./run-context.ts";
+import { allOrAbort } from "./settle.ts";
+import { withTimeout } from "./step-timeout.ts";
+
+/** One step with all that surrounds its action: `if`, then `forEach` or `repeat`, then for each turn the action with its rescue. */
+export async function executeLeaf(context: RunContext, leaf: LoadedLeaf, scope: Scope, prefix: string, signal: AbortSignal): Promise<Json> {
+  const { step } = leaf;
+  const path = prefix === "" ? step.id : `${prefix}.${step.id}`;
+  if (leaf.condition && guard(path, () => leaf.condition!(scope)) !== true) {
+    if (!context.recordedStep(path)) {
+      context.finishStep({ path, kind: step.kind, status: "skipped", input: null, output: null, error: null, startedAtMs: context.world.clock.now() });
+    }
+    return null;
+  }
+  if (step.forEach) {
+    const items = guard(path, () => leaf.items!(scope));
+    if (!Array.isArray(items)) {
+      throw failedAt(path, new FlowRunError("type-mismatch", `forEach of ${path} needs a list and got ${items === undefined ? "nothing" : typeof items}.`));
+    }
+    const { as, concurrency } = step.forEach;
+    return allOrAbort(
+      items.map((item, index) => (branch: AbortSignal) => executeTurn(context, leaf, { ...scope, [as]: item, index }, `${path}[${index}]`, branch)),
+      concurrency,
+      signal,
+    );
+  }
+  if (step.repeat) return repeat(context, leaf, scope, path, signal);
+  return executeTurn(context, leaf, scope, path, signal);
+}
+
+async function repeat(context: RunContext, leaf: LoadedLeaf, scope: Scope, path: string, signal: AbortSignal): Promise<Json> {
+  const { max, exhausted } = leaf.step.repeat!;
+  let output: Json = null;
+  for (let turn = 0; turn < max; turn++) {
+    const own: Scope = { ...scope, steps: { ...scope.steps, [leaf.step.id]: { output } } };
+    output = await executeTurn(context, leaf, own, `${path}[${turn}]`, signal);
+    const after: Scope = { ...scope, steps: { ...scope.steps, [leaf.step.id]: { output } } };
+    if (guard(path, () => leaf.until!(after)) === true) return output;
+  }
+  if (exhausted === "last") return output;
+  throw failedAt(path, new FlowRunError("repeat-exhausted", `${path} did not reach its \`until\` within ${max} turns.`));
+}
+
+/** The action once, with timeout, retries and rescue; recorded when it ends either way. */
+async function executeTurn(context: RunContext, leaf: LoadedLeaf, scope: Scope, path: string, signal: AbortSignal): Promise<Json> {
+  const { step } = leaf;
+  const recorded = context.recordedStep(path);
+  if (recorded?.status === "succeeded") return recorded.output;
+  if (recorded?.status === "failed") return rescue(context, leaf, scope, path, new StepFailedError(recorded.error!), signal);
+
+  const startedAtMs = context.world.clock.now();
+  context.emit({ type: "step-started", path, kind: step.kind });
+  let input: Json = null;
+  try {
+    input = leaf.argument(scope) ?? null;
+    const output = step.kind === "set" ? input : await tryOften(context, step, input, path, signal);
+    context.finishStep({ path, kind: kindOf(context, leaf), status: "succeeded", input, output, error: null, startedAtMs });
+    return output;
+  } catch (error) {
+    if (isInterruption(error, signal)) throw error;
+    const failure = failedAt(path, error);
+    context.finishStep({ path, kind: kindOf(context, leaf), status: "failed", input, output: null, error: failure.runError, startedAtMs });
+    return rescue(context, leaf, scope, path, failure, signal);
+  }
+}
+
+async function tryOften(context: RunContext, step: CompiledRunStep, input: Json, path: string, signal: AbortSignal): Promise<Json> {
+  const { flow } = step;
+  const { clock, random } = context.world;
+  for (let attempt = 0; ; attempt++) {
+    // Steps inside a called workflow are recorded also when they fail, so a new try needs a place of its own.
+    const prefix = attempt === 0 ? path : `${path}.try[${attempt}]`;
+    try {
+      return await withTimeout(clock, step.timeoutMs, () => timedOut(path, step.timeoutMs!), signal, (bounded) =>
+        executeFlow(context, flow, input, { path, prefix }, bounded),
+      );
+    } catch (error) {
+      if (isInterruption(error, signal) || attempt >= step.retries) throw error;
+      await clock.sleep(random() * Math.min(20_000, 250 * 2 ** attempt), signal);
+    }
+  }
+}
+
+function timedOut(path: string, timeoutMs: number): FlowRunError {
+  return new FlowRunError("step-timeout", `${path} took longer than its timeout of ${timeoutMs} ms.`, { retryable: true });
+}
+
+async function rescue(context: RunContext, leaf: LoadedLeaf, scope: Scope, path: string, failure: StepFailedError, signal: AbortSignal): Promise<Json> {
+  const { onError } = leaf.step;
+  if (onError === "fail") throw failure;
+  if (onError === "continue") return null;
+  const rescuePath = `${path}.onError`;
+  const recorded = context.recordedStep(rescuePath);
+  if (recorded?.status === "succeeded") return recorded.output;
+  if (recorded) throw new StepFailedError(recorded.error!);
+  const startedAtMs = context.world.clock.now();
+  const { flow, argument } = leaf.rescue!;
+  let input: Json = null;
+  try {
+    input = argument({ ...scope, error: { ...failure.runError } }) ?? null;
+    const output = await executeFlow(context, flow, input, { path: rescuePath, prefix: rescuePath }, signal);
+    context.finishStep({ path: rescuePath, kind: "rescue", status: "succeeded", input, output, error: null, startedAtMs });
+    return output;
+  } catch (error) {
+    if (isInterruption(error, signal)) throw error;
+    const second = failedAt(rescuePath, error);
+    context.finishStep({ path: rescuePath, kind: "rescue", status: "failed", input, output: null, error: second.runError, startedAtMs });
+    throw second;
+  }
+}
+
+/** In the journal a run step is called what it runs. */
+function kindOf(context: RunContext, leaf: LoadedLeaf): string {
+  const { step } = leaf;
+  return step.kind === "run" ? (context.release.flows.get(step.flow)?.kind ?? "run") : step.kind;
+}
+
+/** An expression that fails outside a turn still names its step. */
+function guard<T>(path: string, evaluate: () => T): T {
+  try {
+    return evaluate();
+  } catch (error) {
+    throw failedAt(path, error);
+  }
+}
+
+/** The failure, naming the innermost step. A defect stays what it is. */
+function failedAt(path: string, error: unknown): StepFailedError {
+  if (error instanceof StepFailedError) return error;
+  if (FlowRunError.isInstance(error)) return new StepFailedError(toRunError(error, path), error);
+  throw error;
+}

@@ -1,0 +1,103 @@
+import type { Json } from "@flow-run/spec";
+import { FlowRunError } from "@flow-run/spec";
+import type { Journal, RunEnd } from "../store/index.ts";
+import { executeFlow } from "./execute-flow.ts";
+import { Interruption, isInterruption } from "./interruption.ts";
+import type { EngineRelease, EngineWorld, RunToExecute } from "./run-context.ts";
+import { RunContext, StepFailedError, toRunError } from "./run-context.ts";
+import { withTimeout } from "./step-timeout.ts";
+
+/** How an execution ended: the run's end, durably recorded, or the reason why this process stopped before the end. */
+export type ExecutionOutcome = { ended: RunEnd } | { stopped: "fenced" | "released" | "database-unavailable"; error?: unknown };
+
+/**
+ * Executes a run from wherever its journal stands to its end. Never throws for a failure of the run. The end is durable when this resolves with `ended`.
+ * Aborting `signal` with an `Interruption` stops it: `cancelled` ends the run, other reasons leave it for another owner.
+ */
+export async function executeRun(run: RunToExecute, release: EngineRelease, journal: Journal, world: EngineWorld, signal: AbortSignal): Promise<ExecutionOutcome> {
+  const context = new RunContext(run, release, journal, world);
+  context.emit({ type: "run-started", resumed: run.steps.length > 0 || Object.keys(run.attempts).length > 0 });
+  const end = await walk(context, signal);
+  if ("stopped" in end) {
+    // Answers that arrived meanwhile are paid for: book them, whoever owns the run now.
+    await journal.commit().catch(() => {});
+    if (end.stopped === "fenced") context.emit({ type: "run-lost" });
+    return end;
+  }
+  journal.appendEnd(end);
+  try {
+    await journal.commit();
+  } catch (error) {
+    if (FlowRunError.isInstance(error) && error.code === "fenced") {
+      context.emit({ type: "run-lost" });
+      return { stopped: "fenced" };
+    }
+    if (FlowRunError.isInstance(error)) return { stopped: "database-unavailable", error };
+    throw error;
+  }
+  context.emit({ type: "run-finished", status: end.status, error: end.error, durationMs: world.clock.now() - run.startedAtMs });
+  return { ended: end };
+}
+
+async function walk(context: RunContext, signal: AbortSignal): Promise<RunEnd | Extract<ExecutionOutcome, { stopped: string }>> {
+  const { run } = context;
+  try {
+    return { status: "succeeded", output: await executeFirstFlow(context, signal), error: null };
+  } catch (error) {
+    const reason = signal.aborted ? signal.reason : error;
+    if (reason instanceof Interruption) {
+      if (reason.reason === "cancelled") return { status: "cancelled", output: null, error: null };
+      if (reason.reason === "deadline") return failed(toRunError(reason, null));
+      return { stopped: reason.reason };
+    }
+    if (FlowRunError.isInstance(error)) {
+      if (error.code === "fenced") return { stopped: "fenced" };
+      if (error.code === "database-unavailable") return { stopped: "database-unavailable", error };
+      return failed(error instanceof StepFailedError ? error.runError : toRunError(error, null));
+    }
+    context.emit({ type: "engine-defect", error });
+    return failed({
+      code: "engine-defect",
+      message: `flow-run itself failed while it executed ${run.flow}; the server's log has the details. Please report it.`,
+      step: null,
+      retryable: false,
+    });
+  }
+}
+
+function failed(error: NonNullable<RunEnd["error"]>): RunEnd {
+  return { status: "failed", output: null, error };
+}
+
+/** The run's own flow. A task is itself the run's one step; a workflow's steps stand at the top of the journal. */
+async function executeFirstFlow(context: RunContext, signal: AbortSignal): Promise<Json> {
+  const { run, world } = context;
+  const flow = context.release.flows.get(run.flow);
+  if (flow?.kind !== "workflow") return executeOnlyStep(context, signal);
+  const { durationMs } = flow.workflow.limits;
+  const left = durationMs === undefined ? undefined : Math.max(0, run.startedAtMs + durationMs - world.clock.now());
+  const expired = () => new Interruption("deadline", `The run took longer than its limit of ${durationMs} ms.`);
+  return withTimeout(world.clock, left, expired, signal, (bounded) =>
+    executeFlow(context, run.flow, run.input, { path: run.flow, prefix: "" }, bounded),
+  );
+}
+
+async function executeOnlyStep(context: RunContext, signal: AbortSignal): Promise<Json> {
+  const { run } = context;
+  const path = run.flow;
+  const recorded = context.recordedStep(path);
+  if (recorded?.status === "succeeded") return recorded.output;
+  if (recorded?.error) throw new StepFailedError(recorded.error);
+  const startedAtMs = context.world.clock.now();
+  context.emit({ type: "step-started", path, kind: "task" });
+  try {
+    const output = await executeFlow(context, run.flow, run.input, { path, prefix: "" }, signal);
+    context.finishStep({ path, kind: "task", status: "succeeded", input: run.input, output, error: null, startedAtMs });
+    return output;
+  } catch (error) {
+    if (isInterruption(error, signal) || !FlowRunError.isInstance(error)) throw error;
+    const runError = toRunError(error, path);
+    context.finishStep({ path, kind: "task", status: "failed", input: run.input, output: null, error: runError, startedAtMs });
+    throw new StepFailedError(runError, error);
+  }
+}

@@ -1,0 +1,106 @@
+import type { Json } from "@flow-run/spec";
+import { FlowRunError } from "@flow-run/spec";
+import type { CallModelHooks, ModelAnswer } from "../model/index.ts";
+import { callModel, generateStructured, priceOf } from "../model/index.ts";
+import type { LoadedTask } from "./loaded-release.ts";
+import type { RunContext } from "./run-context.ts";
+
+/**
+ * Renders a prompt and asks its model. Every request is in the journal before it is sent, and its usage is booked whatever comes back.
+ * Returns text, or the validated object of a structured prompt. Throws FlowRunError.
+ */
+export async function executeTask(context: RunContext, { task, prompt }: LoadedTask, input: Json, path: string, signal: AbortSignal): Promise<Json> {
+  const { world, release } = context;
+  const messages = prompt.render({ input });
+  const model = release.model(task.model);
+  const streams = task.output.format === "text" && world.wantsText(context.run.id);
+  const common = {
+    targets: model.targets,
+    providers: (name: string) => release.provider(name),
+    request: { messages, config: task.config, ...(task.output.format === "json" ? { output: { schema: task.output.schema } } : {}) },
+    timeoutMs: model.timeoutMs,
+    retries: model.retries,
+    modelName: task.model,
+    limits: { shared: world.limits, ...model.limits },
+    signal,
+    clock: world.clock,
+    random: () => world.random(),
+    hooks: bookAttempts(context, task.model, path),
+    ...(streams
+      ? {
+          onText: (text: string) => context.emit({ type: "text-delta", path, text }),
+          onRestart: () => context.emit({ type: "text-restarted", path }),
+        }
+      : {}),
+  };
+  if (task.output.format === "json") {
+    const schema = task.output.schema ?? true;
+    const answer = await generateStructured({ ...common, validate: (value: Json) => world.validators.validate(schema, value) });
+    return answer.value;
+  }
+  return (await callModel(common)).text;
+}
+
+function bookAttempts(context: RunContext, modelName: string, path: string): CallModelHooks {
+  const { world, release, journal } = context;
+  const price = release.model(modelName).price;
+  const started = new Map<string, { number: number; atMs: number }>();
+  return {
+    async attemptStarting(target) {
+      const id = world.newAttemptId();
+      const number = context.nextAttemptNumber(path);
+      const atMs = world.clock.now();
+      journal.appendAttemptStart({ id, stepPath: path, number, provider: target.provider, model: target.model, startedAtMs: atMs });
+      await journal.commit();
+      started.set(id, { number, atMs });
+      context.emit({ type: "attempt-started", path, number, ...target });
+      return { attemptId: id };
+    },
+    attemptEnded({ attemptId, target, answer, error }) {
+      const start = started.get(attemptId)!;
+      const usage = answer?.usage ?? error?.usage ?? null;
+      const { costNanoUsd, priceVersion } = usage
+        ? priceOf({
+            provider: target.provider,
+            providerType: release.providerType(target.provider),
+            model: target.model,
+            usage,
+            override: price,
+            atMs: start.atMs,
+          })
+        : { costNanoUsd: error && isUnbilled(error) ? 0 : null, priceVersion: null };
+      context.spentNanoUsd += costNanoUsd ?? 0;
+      if (usage) context.spentTokens += usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens + usage.outputTokens + usage.reasoningTokens;
+      const finishedAtMs = world.clock.now();
+      journal.appendAttemptEnd({
+        id: attemptId,
+        status: error ? "failed" : "succeeded",
+        usage,
+        rawUsage: answer?.rawUsage ?? null,
+        costNanoUsd,
+        priceVersion,
+        error: error ? { code: error.code, message: error.message, retryable: error.retryable } : null,
+        finishReason: answer?.finishReason ?? null,
+        responseModel: (answer as ModelAnswer | undefined)?.responseModel ?? null,
+        timeToFirstTokenMs: answer?.timeToFirstTokenMs ?? null,
+        finishedAtMs,
+      });
+      context.emit({
+        type: "attempt-ended",
+        path,
+        number: start.number,
+        ...target,
+        errorCode: error?.code ?? null,
+        costNanoUsd,
+        durationMs: finishedAtMs - start.atMs,
+      });
+      // A retry may wait for many seconds; the bill must not wait with it. A fence is found out by the next commit that somebody awaits.
+      if (error) journal.commit().catch(() => {});
+    },
+  };
+}
+
+/** Errors after which no vendor charges: the request was refused or never arrived. */
+function isUnbilled(error: FlowRunError): boolean {
+  return ["provider-unreachable", "rate-limited", "provider-rejected", "unauthorized"].includes(error.code);
+}

@@ -1,0 +1,122 @@
+import type { Json, RunError } from "@flow-run/spec";
+import { FlowRunError } from "@flow-run/spec";
+import type { Validators } from "../compile/index.ts";
+import type { ModelLimits, ModelProvider } from "../model/index.ts";
+import type { Journal, StepRecord } from "../store/index.ts";
+import type { Clock } from "./clock.ts";
+import type { EngineEvent } from "./engine-event.ts";
+import type { LoadedFlows } from "./loaded-release.ts";
+
+/** A model under the name that prompts use, for one environment. */
+export interface EngineModel {
+  targets: { provider: string; model: string }[];
+  timeoutMs: number;
+  retries: number;
+  limits: { concurrency?: number; requestsPerMinute?: number; tokensPerMinute?: number };
+  price?: { input: number; output: number; cacheRead?: number; cacheWrite?: number; reasoning?: number };
+}
+
+/** What a run is pinned to. */
+export interface EngineRelease {
+  environment: string;
+  flows: LoadedFlows;
+  /** Throws FlowRunError `unknown-model`. */
+  model(name: string): EngineModel;
+  /** Throws FlowRunError `missing-secret` or `unknown-provider`. */
+  provider(name: string): ModelProvider;
+  providerType(name: string): string;
+  vars: { [name: string]: string };
+}
+
+/** What the engine needs of the world, the same for all runs of a process. */
+export interface EngineWorld {
+  clock: Clock;
+  random(): number;
+  newAttemptId(): string;
+  emit(event: EngineEvent): void;
+  /** Whether somebody reads this run's text while it is written; only then are answers streamed. */
+  wantsText(runId: string): boolean;
+  validators: Validators;
+  limits: ModelLimits;
+}
+
+/** The run as its owner knows it when execution begins. */
+export interface RunToExecute {
+  id: string;
+  flow: string;
+  input: Json;
+  startedAtMs: number;
+  steps: readonly StepRecord[];
+  attempts: { readonly [stepPath: string]: number };
+}
+
+/** The state of one run while it is executed. Lives as long as the execution. */
+export class RunContext {
+  readonly run: RunToExecute;
+  readonly release: EngineRelease;
+  readonly journal: Journal;
+  readonly world: EngineWorld;
+  /** What the run spent so far in this execution, booked attempts only. */
+  spentNanoUsd = 0;
+  spentTokens = 0;
+  private readonly recorded: Map<string, StepRecord>;
+  private readonly attempts: Map<string, number>;
+  private seq: number;
+
+  constructor(run: RunToExecute, release: EngineRelease, journal: Journal, world: EngineWorld) {
+    this.run = run;
+    this.release = release;
+    this.journal = journal;
+    this.world = world;
+    this.recorded = new Map(run.steps.map((step) => [step.path, step]));
+    this.attempts = new Map(Object.entries(run.attempts));
+    this.seq = run.steps.reduce((highest, step) => Math.max(highest, step.seq), 0);
+  }
+
+  recordedStep(path: string): StepRecord | undefined {
+    return this.recorded.get(path);
+  }
+
+  nextAttemptNumber(path: string): number {
+    const number = (this.attempts.get(path) ?? 0) + 1;
+    this.attempts.set(path, number);
+    return number;
+  }
+
+  /** Queues a finished step for the journal; durable with the next commit. */
+  finishStep(step: Omit<StepRecord, "seq" | "finishedAtMs">): void {
+    const record: StepRecord = { ...step, seq: ++this.seq, finishedAtMs: this.world.clock.now() };
+    this.recorded.set(step.path, record);
+    this.journal.appendStep(record);
+    this.emit({
+      type: "step-finished",
+      path: record.path,
+      kind: record.kind,
+      status: record.status,
+      seq: record.seq,
+      error: record.error,
+      durationMs: record.finishedAtMs - record.startedAtMs,
+    });
+  }
+
+  emit(event: DistributiveOmit<EngineEvent, "runId" | "flow" | "atMs">): void {
+    this.world.emit({ ...event, runId: this.run.id, flow: this.run.flow, atMs: this.world.clock.now() } as EngineEvent);
+  }
+}
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+/** A step's or a run's failure as plain data. */
+export function toRunError(error: FlowRunError, step: string | null): RunError {
+  return { code: error.code, message: error.message, step, retryable: error.retryable };
+}
+
+/** A failure that already names the step where it began, so that outer steps do not claim it. */
+export class StepFailedError extends FlowRunError {
+  readonly runError: RunError;
+
+  constructor(runError: RunError, cause?: unknown) {
+    super(runError.code, runError.message, { retryable: runError.retryable, cause });
+    this.runError = runError;
+  }
+}

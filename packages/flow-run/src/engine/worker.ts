@@ -1,0 +1,171 @@
+import { FlowRunError } from "@flow-run/spec";
+import type { ClaimedRun, Store } from "../store/index.ts";
+import type { Clock } from "./clock.ts";
+import { executeRun } from "./execute-run.ts";
+import { Interruption } from "./interruption.ts";
+import type { EngineRelease, EngineWorld } from "./run-context.ts";
+
+export interface WorkerOptions {
+  store: Store;
+  /** The release a run is pinned to, ready to execute. Rejects when it cannot be loaded. */
+  loadRelease(environment: string, release: number): Promise<EngineRelease>;
+  world: EngineWorld;
+  /** Runs under way at once. Default 1,000. */
+  concurrency?: number;
+  /** How often leases are prolonged. Must be well below the queue's heartbeat of 10 s. Default 3,000. */
+  heartbeatMs?: number;
+  /** Slow look for work that no notification announced. One timer a worker. Default 2,000. */
+  pollMs?: number;
+  /** How often runs without a job are looked for. Default 60,000. */
+  orphanCheckMs?: number;
+  /** Told of failures of the worker itself (the database is away…); it goes on by itself. */
+  onTrouble(error: unknown, doing: string): void;
+}
+
+interface ActiveRun {
+  claimed: ClaimedRun;
+  abort: AbortController;
+  done: Promise<void>;
+}
+
+/** How many runs one claim takes at most: large enough to share a statement, small enough to share the work with other workers. */
+const CLAIM_BATCH = 100;
+
+/** Takes runs from the queue and executes them until it is drained. Everything that polls or beats is one timer per worker, never one per run. */
+export class Worker {
+  private readonly options: Required<WorkerOptions>;
+  private readonly active = new Map<string, ActiveRun>();
+  private readonly stopping = new AbortController();
+  /** Leases are prolonged until the last run is out of our hands, also while draining. */
+  private readonly released = new AbortController();
+  private loops: Promise<unknown>[] = [];
+  private wake: () => void = () => {};
+  private awake = false;
+  private unsubscribe: (() => void)[] = [];
+
+  constructor(options: WorkerOptions) {
+    this.options = { concurrency: 1_000, heartbeatMs: 3_000, pollMs: 2_000, orphanCheckMs: 60_000, ...options };
+  }
+
+  get activeRuns(): number {
+    return this.active.size;
+  }
+
+  start(): void {
+    const { store, heartbeatMs, orphanCheckMs } = this.options;
+    this.unsubscribe = [store.onQueued(() => this.nudge()), store.onEnded((ids) => this.stopEnded(ids))];
+    this.loops = [
+      this.claimLoop(),
+      this.every(heartbeatMs, this.released.signal, "prolonging leases", () => this.heartbeat()),
+      this.every(orphanCheckMs, this.stopping.signal, "looking for orphaned runs", () => store.requeueOrphans()),
+    ];
+  }
+
+  /** Takes no more runs, lets those under way finish for `graceMs`, then hands the rest back at once. */
+  async drain(graceMs: number): Promise<void> {
+    this.stopping.abort();
+    this.nudge();
+    for (const stop of this.unsubscribe) stop();
+    const { clock } = this.options.world;
+    const grace = new AbortController();
+    const finished = Promise.all([...this.active.values()].map((run) => run.done)).then(() => grace.abort());
+    await Promise.race([finished, clock.sleep(graceMs, grace.signal).catch(() => {})]);
+    const left = [...this.active.values()];
+    for (const run of left) run.abort.abort(new Interruption("released", "This server is shutting down; another one goes on with the run."));
+    await Promise.all(left.map((run) => run.done));
+    this.released.abort();
+    await Promise.allSettled(this.loops);
+    if (left.length === 0) return;
+    await this.options.store
+      .releaseRuns(left.map((run) => run.claimed))
+      .catch((error) => this.options.onTrouble(error, "handing runs back"));
+  }
+
+  private nudge(): void {
+    this.awake = true;
+    this.wake();
+  }
+
+  private async claimLoop(): Promise<void> {
+    const { store, concurrency, onTrouble, pollMs } = this.options;
+    let failures = 0;
+    while (!this.stopping.signal.aborted) {
+      this.awake = false;
+      const room = Math.min(CLAIM_BATCH, concurrency - this.active.size);
+      let claimed: ClaimedRun[] = [];
+      try {
+        if (room > 0) claimed = await store.claimRuns(room);
+        failures = 0;
+      } catch (error) {
+        failures++;
+        onTrouble(error, "taking runs from the queue");
+      }
+      for (const run of claimed) this.begin(run);
+      const full = claimed.length === room && room > 0;
+      if (!full && !this.awake) await this.rest(failures > 0 ? Math.min(10_000, 200 * 2 ** failures) : pollMs);
+    }
+  }
+
+  /** Until there is a reason to look again, or the time is up. */
+  private async rest(ms: number): Promise<void> {
+    const timer = new AbortController();
+    const nudged = new Promise<void>((resolve) => {
+      this.wake = resolve;
+    });
+    if (this.awake || this.stopping.signal.aborted) return;
+    await Promise.race([nudged, this.options.world.clock.sleep(ms, timer.signal).catch(() => {})]);
+    timer.abort();
+  }
+
+  private begin(claimed: ClaimedRun): void {
+    const abort = new AbortController();
+    const done = this.execute(claimed, abort.signal)
+      .catch((error) => this.options.onTrouble(error, `executing ${claimed.id}`))
+      .finally(() => {
+        this.active.delete(claimed.id);
+        if (this.active.size === this.options.concurrency - 1) this.nudge();
+      });
+    this.active.set(claimed.id, { claimed, abort, done });
+  }
+
+  private async execute(claimed: ClaimedRun, signal: AbortSignal): Promise<void> {
+    const { store, world, onTrouble } = this.options;
+    const journal = store.journal(claimed);
+    let release: EngineRelease;
+    try {
+      release = await this.options.loadRelease(claimed.environment, claimed.release);
+    } catch (error) {
+      // The database is away: the lease runs out and the run is taken again. Anything else will not heal by itself.
+      if (!FlowRunError.isInstance(error) || error.retryable) return onTrouble(error, `loading release ${claimed.release} of ${claimed.environment}`);
+      journal.appendEnd({ status: "failed", output: null, error: { code: error.code, message: error.message, step: null, retryable: false } });
+      return journal.commit();
+    }
+    const outcome = await executeRun(claimed, release, journal, world, signal);
+    if ("stopped" in outcome && outcome.stopped === "database-unavailable") onTrouble(outcome.error, `recording ${claimed.id}`);
+  }
+
+  /**
+   * Prolongs the leases. A run whose lease is lost is not stopped here: its call under way is paid for, so it may end and be booked,
+   * and the fence in the database keeps everything after it from being begun or written.
+   */
+  private async heartbeat(): Promise<void> {
+    const runs = [...this.active.values()];
+    if (runs.length > 0) await this.options.store.heartbeat(runs.map((run) => run.claimed));
+  }
+
+  /** A run that ended although we still execute it was cancelled: its calls are aborted at once. */
+  private stopEnded(ids: readonly string[] | null): void {
+    for (const id of ids ?? []) this.active.get(id)?.abort.abort(new Interruption("fenced", "The run has ended."));
+  }
+
+  private async every(ms: number, until: AbortSignal, doing: string, work: () => Promise<unknown>): Promise<void> {
+    while (!until.aborted) {
+      try {
+        await this.options.world.clock.sleep(ms, until);
+      } catch {
+        return;
+      }
+      await work().catch((error) => this.options.onTrouble(error, doing));
+    }
+  }
+}
