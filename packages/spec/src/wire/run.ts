@@ -85,6 +85,8 @@ export type Attempt = z.infer<typeof attemptSchema>;
 
 export const runStepSchema = z.object({
   path: z.string(),
+  /** Ordinal in the order of recording, from 1; null while the step is under way. */
+  seq: z.int().nullable(),
   kind: z.string(),
   status: z.enum(["running", "succeeded", "failed", "skipped"]),
   input: jsonSchema,
