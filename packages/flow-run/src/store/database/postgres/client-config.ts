@@ -1,0 +1,21 @@
+import type pg from "pg";
+import { valueTypes } from "../value-types.ts";
+import type { ResolvedSettings } from "./settings.ts";
+
+/** Options of every connection, whatever its purpose. */
+export function clientConfig(settings: ResolvedSettings, purpose: string): pg.ClientConfig {
+  return {
+    connectionString: settings.connectionString,
+    application_name: `flow-run ${purpose}`,
+    connectionTimeoutMillis: settings.connectTimeoutMs,
+    statement_timeout: settings.statementTimeoutMs,
+    lock_timeout: settings.lockTimeoutMs,
+    idle_in_transaction_session_timeout: settings.idleInTransactionTimeoutMs,
+    // The server's limit fires first while the server is reachable; this one is for when it is not.
+    query_timeout: settings.statementTimeoutMs + 2000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 5000,
+    pipeline: true,
+    types: valueTypes as pg.CustomTypesConfig,
+  };
+}
