@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-const conditions = ["flow-run-source", "node", "import", "module", "default"];
+const conditions = ["flow-run-source", "node"]; // naming "import" here would make require() load ES modules as well
 
 export default defineConfig({
   resolve: { conditions },
@@ -10,5 +10,6 @@ export default defineConfig({
     exclude: ["**/dist/**", "**/node_modules/**"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    globalSetup: ["packages/flow-run/test/support/global-setup.ts"],
   },
 });
