@@ -11,6 +11,8 @@ export interface QueryOptions {
   connection?: "shared" | "heartbeat";
   /** Gives up after so many milliseconds with `StoreUnavailableError`; 0 never does. Default: the database's own limit (10 s). */
   timeoutMs?: number;
+  /** Parsed and planned once a connection, not with each call. For long statements that run often, with parameters and without `timeoutMs`. Default false. */
+  prepare?: boolean;
 }
 
 /** The inside of a transaction. Only valid until the work given to `transaction` has settled. */

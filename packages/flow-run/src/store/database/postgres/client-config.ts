@@ -16,6 +16,8 @@ export function clientConfig(settings: ResolvedSettings, purpose: string): pg.Cl
     keepAlive: true,
     keepAliveInitialDelayMillis: 5000,
     pipeline: true,
+    // All our statements have an index to go by. A plan made while a table was still empty would read all of it for ever after.
+    options: "-c enable_seqscan=off",
     types: valueTypes as pg.CustomTypesConfig,
   };
 }

@@ -42,7 +42,7 @@ export class PostgresDatabase implements Database {
     return classified(
       this.poolFor(options).use(
         async (client) => {
-          if (timeoutMs === undefined) return runQuery<R>(client, text, params);
+          if (timeoutMs === undefined) return runQuery<R>(client, text, params, undefined, options.prepare);
           return withTimeout(client, timeoutMs, () => runQuery<R>(client, text, params, timeoutMs));
         },
         { restoring },

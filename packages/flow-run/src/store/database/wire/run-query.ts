@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type pg from "pg";
 import type { Row } from "../database.ts";
 
@@ -15,8 +16,10 @@ export async function runQuery<R = Row>(
   text: string,
   params: readonly unknown[] | undefined,
   timeoutMs?: number,
+  prepare = false,
 ): Promise<R[]> {
   const config: pg.QueryConfig & { query_timeout?: number } = { text };
+  if (prepare) config.name = createHash("sha1").update(text).digest("base64url");
   if (params !== undefined && params.length > 0) config.values = params as unknown[];
   const limit = clientTimeout(timeoutMs);
   if (limit !== undefined) config.query_timeout = limit;
