@@ -1,4 +1,5 @@
 import { type Json, type JsonSchema, suggest } from "@flow-run/spec";
+import { draftOf } from "./drafts.ts";
 import { KEYWORD_SHAPES, type KeywordShape, TYPES } from "./json-schema-keywords.ts";
 import { compilePattern } from "./patterns.ts";
 import type { SchemaProblem } from "./schema-notation-error.ts";
@@ -64,7 +65,8 @@ class Walk {
     const path = [...parent, keyword];
     const shape = KEYWORD_SHAPES.get(keyword);
     if (shape === undefined) this.unknownKeyword(keyword, value, schema, path);
-    else if (keyword === "items" && Array.isArray(value)) this.schemaList(value, path);
+    else if (keyword === "$schema") this.draft(value, path);
+    else if (keyword === "items" && Array.isArray(value)) this.itemList(value, path);
     else this.value(keyword, shape, value, path);
   }
 
@@ -89,6 +91,22 @@ class Walk {
     else if (shape === "pattern") this.pattern(value, path);
     else if (shape === "reference") this.reference(value, path);
     else if (!SHAPE_TESTS[shape](value)) this.report(path, `${keyword} must be ${SHAPE_WORDS[shape]}, not ${describe(value)}`);
+  }
+
+  private draft(value: Json, path: Path): void {
+    if (draftOf(value) !== undefined) return;
+    this.report(
+      path,
+      `the JSON Schema draft ${JSON.stringify(value)} is not supported`,
+      "use https://json-schema.org/draft/2020-12/schema",
+    );
+  }
+
+  private itemList(value: Json[], path: Path): void {
+    const $schema = isObject(this.root) ? this.root.$schema : undefined;
+    if (draftOf($schema) === "2020-12")
+      this.report(path, "items must be one schema in JSON Schema 2020-12", "write prefixItems for a list of schemas");
+    this.schemaList(value, path);
   }
 
   private schemaList(value: Json, path: Path): void {

@@ -171,3 +171,14 @@ describe("JSON Schema", () => {
     expect(problemsOf({ type: "object", properties })).toEqual([{ path: [], message: "the schema has more than 20000 parts" }]);
   });
 });
+
+describe("drafts", () => {
+  it("are refused when they are unknown", () => {
+    expect(problemsOf({ $schema: "http://json-schema.org/draft-04/schema#", type: "object" })).toMatchObject([{ path: ["$schema"] }]);
+    expect(problemsOf({ $schema: "http://json-schema.org/draft-06/schema#", type: "object" })).toEqual([]);
+  });
+  it("decide whether items may be a list", () => {
+    expect(problemsOf({ type: "array", items: [{}] })).toMatchObject([{ path: ["items"], hint: expect.stringContaining("prefixItems") }]);
+    expect(problemsOf({ $schema: "http://json-schema.org/draft-07/schema#", type: "array", items: [{}] })).toEqual([]);
+  });
+});
