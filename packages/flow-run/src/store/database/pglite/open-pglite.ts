@@ -1,0 +1,57 @@
+import fs from "node:fs";
+import path from "node:path";
+import type { Database } from "../database.ts";
+import { lockDirectory } from "./directory-lock.ts";
+import { PgliteDatabase } from "./pglite-database.ts";
+import { WorkerHandle, type WorkerOpened } from "./worker-handle.ts";
+
+export interface PgliteSettings {
+  /** The installation's directory (`.flow-run/`): takes `.lock`, `.lock.json` and `pgdata/`. Made when it is not there. */
+  directory: string;
+  /**
+   * Called at most once, when the database is lost while in use (its thread ended, its files failed). Every statement fails from then on; the process
+   * should end and be started again, which recovers what was committed.
+   */
+  onFatal: (error: Error) => void;
+  /** How long opening may take, recovery included. Default 60000. */
+  openTimeoutMs?: number;
+  /** A template with the schema already in it, for a quick first start; ignored when the file does not exist. Default: the one of this build. */
+  templateFile?: string | null;
+  /** Use less memory (about 200 MB) for about a tenth less speed. Default false. */
+  smallMemory?: boolean;
+  /** Vacuum, analyze and checkpoint by itself. Default true. */
+  maintenance?: boolean;
+}
+
+/** The embedded database, and how it came up. */
+export interface OpenedPglite {
+  database: Database;
+  opened: WorkerOpened;
+}
+
+/** Made by the build, from the migrations of the same build. */
+const TEMPLATE_FILE = path.join(import.meta.dirname, "..", "template.bin");
+
+/**
+ * Opens, or makes, the embedded database of a directory. Throws codes `data-dir-locked`, `data-dir-foreign`, `data-dir-corrupt`, `data-dir-version`,
+ * `database-full` and `database-open-timeout`.
+ */
+export async function openPglite(settings: PgliteSettings): Promise<Database> {
+  return (await openPgliteWithDetails(settings)).database;
+}
+
+export async function openPgliteWithDetails(settings: PgliteSettings): Promise<OpenedPglite> {
+  const { directory, onFatal, openTimeoutMs = 60_000, templateFile = TEMPLATE_FILE, smallMemory = false, maintenance = true } = settings;
+  const release = lockDirectory(directory);
+  try {
+    const template = templateFile !== null && fs.existsSync(templateFile) ? templateFile : null;
+    const worker = new WorkerHandle({ directory, templateFile: template, smallMemory, maintenance }, onFatal);
+    const opened = await worker.open(openTimeoutMs);
+    const database = new PgliteDatabase(worker, release);
+    await database.connect();
+    return { database, opened };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
