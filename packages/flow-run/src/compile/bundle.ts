@@ -14,6 +14,8 @@ export interface Place {
 export interface CompiledExpression {
   source: string;
   at: Place;
+  /** Where the file does not go on character by character (a new line, an escape): [offset in `source`, line, column]. */
+  jumps?: [offset: number, line: number, column: number][];
 }
 
 /**
