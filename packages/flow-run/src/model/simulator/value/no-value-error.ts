@@ -1,0 +1,2 @@
+/** No value could be found within bounds. Internal to this folder: caught where there is another way, or where the answer is given up. */
+export class NoValueError extends Error {}
