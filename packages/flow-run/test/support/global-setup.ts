@@ -1,31 +1,56 @@
-import { once } from "node:events";
+import events from "node:events";
+import fs from "node:fs";
 import net from "node:net";
+import path from "node:path";
 import type { TestProject } from "vitest/node";
-import { type PostgresServer, startPostgres } from "./postgres-server.ts";
+import { buildTemplate } from "../../src/store/database/pglite/build-template.ts";
+import { engineVersion } from "../../src/store/database/pglite/engine-version.ts";
+import { startPostgres } from "./postgres-server.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
-    /** Port of the desk that hands out the URL of the run's PostgreSQL server. */
-    postgresDesk: number;
+    /** Port of the desk that hands out what tests share. */
+    testDesk: number;
   }
 }
 
-/** One PostgreSQL server for the whole run, started when the first test asks for it, so that runs without a database pay nothing. */
+/**
+ * What all tests of a run share, made when the first one asks, so that runs without a database pay nothing: `postgres` is the URL of one PostgreSQL
+ * server, `template` the file of an empty embedded database (kept between runs).
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  let server: Promise<PostgresServer> | undefined;
+  const postgres = once(startPostgres);
+  const template = once(() => emptyTemplate(path.join(project.config.root, "node_modules/.cache/flow-run")));
+  const give: Record<string, () => Promise<string>> = { postgres: async () => (await postgres()).url, template };
   const desk = net.createServer((socket) => {
-    server ??= startPostgres();
     socket.on("error", () => {});
-    server.then(
-      ({ url }) => socket.end(JSON.stringify({ url })),
-      (error) => socket.end(JSON.stringify({ error: String(error) })),
-    );
+    socket.once("data", (wish) => {
+      Promise.resolve(give[String(wish)]?.()).then(
+        (value) => socket.end(JSON.stringify({ value })),
+        (error) => socket.end(JSON.stringify({ error: String(error?.stack ?? error) })),
+      );
+    });
   });
   desk.listen(0, "127.0.0.1");
-  await once(desk, "listening");
-  project.provide("postgresDesk", (desk.address() as net.AddressInfo).port);
+  await events.once(desk, "listening");
+  project.provide("testDesk", (desk.address() as net.AddressInfo).port);
   return async () => {
     desk.close();
-    await (await server?.catch(() => undefined))?.stop();
+    await (await postgres.made?.catch(() => undefined))?.stop();
   };
+}
+
+async function emptyTemplate(cache: string): Promise<string> {
+  const file = path.join(cache, `empty-pglite-${engineVersion().pglite}.bin`);
+  if (!fs.existsSync(file)) await buildTemplate(file, async () => {});
+  return file;
+}
+
+/** A maker that makes once, at the first call. */
+function once<T>(make: () => Promise<T>): { (): Promise<T>; made?: Promise<T> } {
+  const maker: { (): Promise<T>; made?: Promise<T> } = () => {
+    maker.made ??= make();
+    return maker.made;
+  };
+  return maker;
 }

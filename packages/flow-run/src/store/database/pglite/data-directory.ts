@@ -4,7 +4,7 @@ import path from "node:path";
 import { syncDirectory } from "./fsync-node-fs.ts";
 
 /** Written last into a finished data directory. Without it a directory is somebody else's, or half made. */
-const MARKER = "flow-run.json";
+export const MARKER = "flow-run.json";
 
 /** Files without which PGlite would make a new, empty database in the place of the old one. */
 const ESSENTIAL = ["PG_VERSION", "global/pg_control"];

@@ -5,14 +5,13 @@ import v8 from "node:v8";
 import { parentPort, workerData } from "node:worker_threads";
 import { PGlite } from "@electric-sql/pglite";
 import { DirectoryRefused, prepareDataDirectory } from "./data-directory.ts";
+import { engineVersion } from "./engine-version.ts";
 import { FsyncNodeFS } from "./fsync-node-fs.ts";
 import { Maintenance } from "./maintenance.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./protocol.ts";
 import { INITDB_PARAMS, START_PARAMS } from "./start-options.ts";
 import { unpackTemplate } from "./unpack-template.ts";
 
-/** PostgreSQL in PGlite 0.5. */
-const POSTGRES_MAJOR = "18";
 /** `status` of the exception with which PGlite reports an ordinary SQL error. Any other exception is the end of the server. */
 const LONGJMP = 100;
 
@@ -43,9 +42,10 @@ async function open(): Promise<{ pg: PGlite; created: boolean; fromTemplate: boo
     timingsMs[name] = Math.round(performance.now() - last);
     last = performance.now();
   };
+  const engine = engineVersion();
   let fromTemplate = false;
-  const prepared = await prepareDataDirectory(start.directory, POSTGRES_MAJOR, async (empty) => {
-    fromTemplate = start.templateFile !== null && unpackTemplate(start.templateFile, empty);
+  const prepared = await prepareDataDirectory(start.directory, engine.postgresMajor, async (empty) => {
+    fromTemplate = start.templateFile !== null && unpackTemplate(start.templateFile, engine, empty);
     if (fromTemplate) return lap("unpack");
     const first = await PGlite.create({
       fs: new FsyncNodeFS(empty),

@@ -1,5 +1,6 @@
 import pg from "pg";
 import { classifyError } from "../classify-error.ts";
+import { StoreUnavailableError } from "../store-unavailable-error.ts";
 
 /** After one of these the connection itself is gone or in doubt, not just the statement. */
 const CONNECTION_CLASSES = new Set(["08", "53", "57", "58", "XX"]);
@@ -12,6 +13,8 @@ function spoilsConnection(error: unknown): boolean {
 /** Lends connections. A connection that may be broken or inside a transaction is closed and never lent again. */
 export class ConnectionPool {
   private readonly pool: pg.Pool;
+  private readonly uses = new Set<Promise<unknown>>();
+  private closing: Promise<void> | undefined;
 
   constructor(config: pg.PoolConfig, onConnectionLost: (error: Error) => void) {
     this.pool = new pg.Pool(config);
@@ -21,7 +24,21 @@ export class ConnectionPool {
   }
 
   /** `restoring`: the use may leave the connection in a transaction or with other settings; a failed one is then always closed. */
-  async use<T>(work: (client: pg.PoolClient) => Promise<T>, { restoring = false } = {}): Promise<T> {
+  use<T>(work: (client: pg.PoolClient) => Promise<T>, { restoring = false } = {}): Promise<T> {
+    if (this.closing)
+      return Promise.reject(new StoreUnavailableError("The connection to the database was closed: this process is shutting down."));
+    const use = this.lend(work, restoring).finally(() => this.uses.delete(use));
+    this.uses.add(use);
+    return use;
+  }
+
+  /** Lets the uses under way finish. */
+  close(): Promise<void> {
+    this.closing ??= Promise.allSettled(this.uses).then(() => this.pool.end());
+    return this.closing;
+  }
+
+  private async lend<T>(work: (client: pg.PoolClient) => Promise<T>, restoring: boolean): Promise<T> {
     let client: pg.PoolClient;
     try {
       client = await this.pool.connect();
@@ -37,9 +54,5 @@ export class ConnectionPool {
     }
     client.release();
     return result;
-  }
-
-  close(): Promise<void> {
-    return this.pool.end();
   }
 }
