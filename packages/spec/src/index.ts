@@ -1,9 +1,13 @@
 // The words that every other room shares: definition schemas, the wire contract, diagnostics and the error base.
 // Pure: no I/O, no clock.
+export * from "./definitions/agent.ts";
+export * from "./definitions/editor-schemas.ts";
+export * from "./definitions/eval.ts";
 export * from "./definitions/notation.ts";
 export * from "./definitions/project.ts";
 export * from "./definitions/prompt.ts";
 export * from "./definitions/simulator-script.ts";
+export * from "./definitions/tool.ts";
 export * from "./definitions/workflow.ts";
 export * from "./diagnostic.ts";
 export * from "./flow-run-error.ts";

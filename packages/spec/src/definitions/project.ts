@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { jsonSchema } from "../wire/run.ts";
-import { durationSchema, nameSchema } from "./notation.ts";
+import type { Json } from "../json.ts";
+import { anyValueSchema, durationSchema, nameSchema } from "./notation.ts";
+import { simulatorSettingsSchema } from "./simulator-script.ts";
 
 export const PROVIDER_TYPES = [
   "openai",
@@ -13,63 +14,115 @@ export const PROVIDER_TYPES = [
   "openai-compatible",
   "simulator",
 ] as const;
+export type ProviderType = (typeof PROVIDER_TYPES)[number];
 
-/** Further keys go to the provider's adapter as they are. */
-export const providerSchema = z
+/** Keys that adapters of remote providers know, beside whatever else a vendor has. */
+const remoteProviderSchema = z
   .object({
-    type: z.enum(PROVIDER_TYPES),
-    apiKey: z.string().optional(),
-    baseUrl: z.string().optional(),
-    headers: z.record(z.string(), z.string()).optional(),
+    type: z.enum(PROVIDER_TYPES).exclude(["simulator"]).meta({ description: "Whose protocol is spoken." }),
+    apiKey: z
+      .string()
+      .optional()
+      .meta({ description: "The key, as \"${{ secrets.NAME }}\": the environment's secret, else the process's environment variable." }),
+    baseUrl: z
+      .string()
+      .optional()
+      .meta({
+        description: "Where the API is, with its version (https://host/v1). Default: the vendor's own; required for openai-compatible.",
+      }),
+    headers: z.record(z.string(), z.string()).optional().meta({ description: "Sent with each request, beside the key." }),
+    organization: z.string().optional().meta({ description: "openai: organization to bill." }),
+    project: z.string().optional().meta({ description: "openai: project to bill." }),
+    resourceName: z.string().optional().meta({ description: "azure: name of the resource, in place of baseUrl." }),
+    apiVersion: z.string().optional().meta({ description: "azure: version of the API." }),
+    region: z.string().optional().meta({ description: "amazon-bedrock: region, for example us-east-1." }),
+    accessKeyId: z.string().optional().meta({ description: "amazon-bedrock: access key, in place of apiKey." }),
+    secretAccessKey: z.string().optional().meta({ description: 'amazon-bedrock: secret of the access key, as "${{ secrets.NAME }}".' }),
+    sessionToken: z.string().optional().meta({ description: "amazon-bedrock: token of temporary credentials." }),
   })
-  .catchall(jsonSchema);
-export type ProviderDefinition = z.infer<typeof providerSchema>;
+  .catchall(anyValueSchema);
+
+const simulatorProviderSchema = simulatorSettingsSchema.extend({
+  type: z.literal("simulator").meta({ description: "A deterministic LLM without network: no key, no cost." }),
+});
+
+/** Keys of remote providers that a misspelt key may have been meant to be; others go to the adapter as they are. */
+export const REMOTE_PROVIDER_KEYS: readonly string[] = Object.keys(remoteProviderSchema.shape);
+
+export interface ProviderDefinition {
+  type: ProviderType;
+  apiKey?: string;
+  baseUrl?: string;
+  headers?: Record<string, string>;
+  /** Settings of the provider's adapter; for the simulator those of `simulatorSettingsSchema`. */
+  [setting: string]: Json | undefined;
+}
+
+/** Further keys go to the provider's adapter as they are, save for the simulator, whose keys are all known. */
+export const providerSchema = z.discriminatedUnion("type", [
+  simulatorProviderSchema,
+  remoteProviderSchema,
+]) as unknown as z.ZodType<ProviderDefinition>;
+
+const usdPerMillion = z.number().min(0);
 
 export const modelPriceSchema = z
   .strictObject({
-    input: z.number().min(0),
-    output: z.number().min(0),
-    cacheRead: z.number().min(0).optional(),
-    cacheWrite: z.number().min(0).optional(),
-    reasoning: z.number().min(0).optional(),
+    input: usdPerMillion.meta({ description: "Uncached input." }),
+    output: usdPerMillion.meta({ description: "Output text." }),
+    cacheRead: usdPerMillion.optional().meta({ description: "Input read from a cache. Default: input." }),
+    cacheWrite: usdPerMillion.optional().meta({ description: "Input written to a cache. Default: input." }),
+    reasoning: usdPerMillion.optional().meta({ description: "Reasoning output. Default: output." }),
   })
-  .meta({ description: "US dollars per million tokens." });
+  .meta({ description: "US dollars per million tokens. Default: the price catalog." });
 
 /** `PROVIDER/MODEL`; the model's part may hold further slashes. */
-export const modelTargetSchema = z.string().regex(/^[A-Za-z_][A-Za-z0-9_-]*\/.+$/, "write PROVIDER/MODEL, for example openai/gpt-5-mini");
+export const modelTargetSchema = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_-]*\/\S+$/, "write PROVIDER/MODEL, for example openai/gpt-5-mini")
+  .meta({ id: "ModelTarget", description: "PROVIDER/MODEL: a name under providers and the vendor's name of the model." });
 
-export const modelSchema = z.union([
-  modelTargetSchema,
-  z.strictObject({
-    use: modelTargetSchema,
-    fallback: z.array(modelTargetSchema).optional(),
-    timeout: durationSchema.optional(),
-    retries: z.int().min(0).max(20).optional(),
-    limits: z
-      .strictObject({
-        concurrency: z.int().min(1).optional(),
-        requestsPerMinute: z.number().positive().optional(),
-        tokensPerMinute: z.number().positive().optional(),
-      })
-      .optional(),
-    price: modelPriceSchema.optional(),
-  }),
-]);
+export const modelSchema = z
+  .union([
+    modelTargetSchema,
+    z.strictObject({
+      use: modelTargetSchema.meta({ description: "PROVIDER/MODEL that is asked first." }),
+      fallback: z.array(modelTargetSchema).optional().meta({ description: "Asked in order when the one before fails for good." }),
+      timeout: durationSchema.optional().meta({ description: "Per attempt. Default 60s." }),
+      retries: z.int().min(0).max(20).optional().meta({ description: "Further attempts at one target after the first. Default 2." }),
+      limits: z
+        .strictObject({
+          concurrency: z.int().min(1).optional().meta({ description: "Requests at once in one process." }),
+          requestsPerMinute: z.number().positive().optional().meta({ description: "Requests started in a minute." }),
+          tokensPerMinute: z.number().positive().optional().meta({ description: "Input and output tokens in a minute." }),
+        })
+        .optional()
+        .meta({ description: "What this model may be asked for; requests beyond wait." }),
+      price: modelPriceSchema.optional(),
+    }),
+  ])
+  .meta({ id: "Model", description: "PROVIDER/MODEL, or a map with use, fallback, timeout, retries, limits and price." });
 export type ModelDefinition = z.infer<typeof modelSchema>;
 
 export const environmentSchema = z.strictObject({
-  url: z.string().optional(),
-  models: z.record(nameSchema, modelSchema).optional(),
-  gates: z.array(z.string()).optional(),
-  vars: z.record(nameSchema, z.string()).optional(),
+  url: z.string().optional().meta({ description: "Where its server listens, for --env." }),
+  models: z.record(nameSchema, modelSchema).optional().meta({ description: "Models that differ here, under the names that prompts use." }),
+  gates: z.array(nameSchema).optional().meta({ description: "Names of evals that must pass before a deploy." }),
+  vars: z.record(nameSchema, z.string()).optional().meta({ description: "Text that expressions read as ${{ vars.NAME }}." }),
 });
+export type EnvironmentDefinition = z.infer<typeof environmentSchema>;
 
 /** `flow-run.yaml`. */
-export const projectSchema = z.strictObject({
-  name: z.string().min(1),
-  description: z.string().optional(),
-  providers: z.record(nameSchema, providerSchema).optional(),
-  models: z.record(nameSchema, modelSchema).optional(),
-  environments: z.record(nameSchema, environmentSchema).optional(),
-});
+export const projectSchema = z
+  .strictObject({
+    name: z.string().min(1).max(100).meta({ description: "The project's name, the same in every environment." }),
+    description: z.string().optional().meta({ description: "What the project is for." }),
+    providers: z.record(nameSchema, providerSchema).optional().meta({ description: "Who serves LLMs, under names of your own." }),
+    models: z
+      .record(nameSchema, modelSchema)
+      .optional()
+      .meta({ description: "The names that prompts use: swap an LLM here, in one line. A prompt without a model uses `default`." }),
+    environments: z.record(nameSchema, environmentSchema).optional().meta({ description: "dev, staging, prod…: where releases run." }),
+  })
+  .meta({ title: "flow-run.yaml", description: "A flow-run project: its providers, models and environments." });
 export type ProjectDefinition = z.infer<typeof projectSchema>;

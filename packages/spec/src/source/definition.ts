@@ -4,13 +4,16 @@ import type { Document, LineCounter } from "yaml";
 export interface SourceFile {
   /** From the project's root, with forward slashes. */
   path: string;
-  /** Decoded UTF-8 without a byte order mark, line ends as they are in the file. */
+  /**
+   * Decoded UTF-8 without a byte order mark. Line ends are `\n` whatever the file has, so that its hash is the same on every
+   * system; lines and columns are those of the file.
+   */
   text: string;
 }
 
 /**
  * A YAML document inside a file: the whole of a `.yaml` file, or the front matter of a `.prompt` file.
- * Node offsets count from `start`; `placeOf` and `offsetPlace` turn them into lines and columns of the file.
+ * Node offsets count from `start`; `placeAt` and `rangeOf` turn them into lines and columns of the file.
  */
 export interface YamlSource {
   file: SourceFile;
