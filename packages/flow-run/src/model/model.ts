@@ -28,6 +28,8 @@ export interface ModelAnswer {
   responseId: string | null;
   /** Milliseconds from sending to the first text; null when the answer came whole. */
   timeToFirstTokenMs: number | null;
+  /** What the provider could not honour, for example a setting that this model does not take. */
+  warnings?: string[];
 }
 
 export interface ModelCallOptions {
@@ -36,6 +38,8 @@ export interface ModelCallOptions {
   onText?: (delta: string) => void;
   /** Names the attempt to servers that are not a vendor's own (simulator, gateways): header `x-flow-run-attempt`. */
   attemptId?: string;
+  /** A stream that stays silent this long after its first text is given up. Default 30,000. */
+  idleTimeoutMs?: number;
 }
 
 /** One provider, ready to be asked. Throws `ModelCallError` and nothing else. */

@@ -1,0 +1,147 @@
+import { APICallError } from "@ai-sdk/provider";
+import type { Json, TokenUsage } from "@flow-run/spec";
+import { abortedError } from "../http/http-errors.ts";
+import type { ModelRequest } from "../model.ts";
+import { ModelCallError } from "../model-call-error.ts";
+import { retryAfterMs } from "./retry-after.ts";
+import { vendorMessage } from "./vendor-message.ts";
+
+export interface FailedCall {
+  provider: string;
+  request: ModelRequest;
+  signal: AbortSignal;
+  /** Must not appear in a message. */
+  secrets: readonly string[];
+  /** Billed in spite of the failure, as far as the answer told. */
+  usage: TokenUsage | null;
+  rawUsage: Json;
+}
+
+/** Whatever a vendor's library threw or streamed, as one of our errors. What it carried (prompt, headers) is left behind. */
+export function classifyError(error: unknown, call: FailedCall): ModelCallError {
+  const ours = findOurs(error);
+  if (call.signal.aborted) return withUsage(ours ?? abortedError(call.signal), call);
+  if (ours !== null) return withUsage(ours, call);
+  const facts = factsOf(error);
+  if (facts.status === undefined || facts.status < 400) return badAnswer(error, call);
+  return refused(facts as RefusalFacts, call);
+}
+
+interface RefusalFacts {
+  status: number;
+  message: string;
+  body: string;
+  headers: { [name: string]: string } | undefined;
+}
+
+function refused({ status, message, body, headers }: RefusalFacts, call: FailedCall): ModelCallError {
+  const who = `Provider "${call.provider}"`;
+  const wait = retryAfterMs(headers, Date.now());
+  const facts = {
+    statusCode: status,
+    usage: call.usage,
+    rawUsage: call.rawUsage,
+    ...(wait === undefined ? {} : { retryAfterMs: wait }),
+  };
+  // What a vendor writes about a bad key may quote it: 401 and 403 speak for themselves.
+  if (status === 401)
+    return new ModelCallError("unauthorized", `${who} refused the key (401). Check its apiKey and the secret behind it.`, facts);
+  if (status === 403) return new ModelCallError("unauthorized", `${who} does not allow this model or request with this key (403).`, facts);
+  const said = vendorMessage(message, call.request, call.secrets);
+  const quote = said === "" ? "" : `: ${said}`;
+  if (status === 429) {
+    const spent = /insufficient_quota|billing_hard_limit/.test(body);
+    return new ModelCallError(
+      "rate-limited",
+      spent ? `${who}: the account's quota is used up (429)${quote}` : `${who} limits the rate (429)${quote}`,
+      {
+        ...facts,
+        retryable: !spent,
+      },
+    );
+  }
+  if (status === 408) return new ModelCallError("provider-timeout", `${who} timed out by itself (408)${quote}`, facts);
+  if (status === 409 || status === 425 || status >= 500)
+    return new ModelCallError("provider-error", `${who} failed (${status})${quote}`, facts);
+  if (/content_filter|content_policy|ResponsibleAIPolicyViolation/i.test(body)) {
+    return new ModelCallError("content-filtered", `${who} refused the prompt for its content (${status}).`, facts);
+  }
+  return new ModelCallError("provider-rejected", `${who} rejected the request (${status})${quote}`, {
+    ...facts,
+    fallsBack: status === 402 || status === 404,
+  });
+}
+
+function badAnswer(error: unknown, call: FailedCall): ModelCallError {
+  return new ModelCallError(
+    "bad-answer",
+    `Provider "${call.provider}" sent an answer that is not in its own format (${describe(error)}).`,
+    {
+      usage: call.usage,
+      rawUsage: call.rawUsage,
+    },
+  );
+}
+
+/** Names the kind of defect without a character of the answer. */
+function describe(error: unknown): string {
+  for (let current = error, depth = 0; current instanceof Error && depth < 5; current = current.cause, depth++) {
+    if (/JSONParseError/.test(current.name)) return "not JSON";
+    if (/TypeValidationError/.test(current.name)) return "unexpected fields";
+    if (/InvalidResponseData/.test(current.name)) return "no choices";
+    if (/EmptyResponseBody/.test(current.name)) return "empty";
+  }
+  return "unreadable";
+}
+
+function findOurs(error: unknown): ModelCallError | null {
+  for (
+    let current = error, depth = 0;
+    typeof current === "object" && current !== null && depth < 8;
+    current = (current as Error).cause, depth++
+  ) {
+    if (ModelCallError.is(current)) return current;
+  }
+  return null;
+}
+
+function factsOf(error: unknown): Partial<RefusalFacts> & { message: string; body: string; headers: RefusalFacts["headers"] } {
+  if (APICallError.isInstance(error)) {
+    return {
+      status: error.statusCode,
+      message: error.message,
+      body: textOf(error.responseBody ?? error.data),
+      headers: error.responseHeaders,
+    };
+  }
+  // Errors inside a stream are plain objects: { message, type, code, statusCode, isRetryable, data }.
+  const { statusCode, message, data } = (error ?? {}) as { statusCode?: unknown; message?: unknown; data?: unknown };
+  return {
+    ...(typeof statusCode === "number" ? { status: statusCode } : {}),
+    message: typeof message === "string" ? message : "",
+    body: textOf(data),
+    headers: undefined,
+  };
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === "string") return value;
+  try {
+    return JSON.stringify(value) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+function withUsage(error: ModelCallError, call: FailedCall): ModelCallError {
+  if (call.usage === null || error.usage !== null) return error;
+  return new ModelCallError(error.code, error.message, {
+    retryable: error.retryable,
+    fallsBack: error.fallsBack,
+    cause: error.cause,
+    usage: call.usage,
+    rawUsage: call.rawUsage,
+    ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+    ...(error.statusCode === undefined ? {} : { statusCode: error.statusCode }),
+  });
+}

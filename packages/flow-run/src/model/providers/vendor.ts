@@ -1,0 +1,38 @@
+import type { LanguageModelV4 } from "@ai-sdk/provider";
+import type { Json } from "@flow-run/spec";
+import type { HttpFetch } from "../http/http-fetch.ts";
+
+/** A provider's settings from the project file, secrets filled in. */
+export interface VendorSettings {
+  apiKey?: string;
+  baseUrl?: string;
+  headers?: { [name: string]: string };
+  /** OpenAI alone. */
+  organization?: string;
+  project?: string;
+  /** Whatever else the author wrote; each vendor takes what it knows. */
+  [name: string]: Json | undefined;
+}
+
+/** Servers of one's own may want no key, and without one the libraries would look into the environment. */
+export const NO_KEY = "none";
+
+/** What differs between vendors behind the same library interface. */
+export interface Vendor {
+  /** A model of this vendor that sends its requests through `fetch`. */
+  languageModel(model: string, fetch: HttpFetch): LanguageModelV4;
+  /** The key under which the library looks for this vendor's own options. */
+  optionsKey: string;
+  /** Names of settings that the library turns into the vendor's own; any other setting goes into the request's body as it is. "all": the library does that itself. */
+  options: ReadonlySet<string> | "all";
+  /** Options sent unless the author's settings say otherwise. */
+  defaults?: { [option: string]: Json };
+  /** Options that make the vendor follow a schema as far as it can. */
+  schemaOptions?(schema: { [keyword: string]: Json }): { [option: string]: Json };
+  /** Whether a schema may be sent at all; when not, it is written into the prompt. */
+  takesSchemas: boolean;
+  /** The vendor takes system messages only before all others. */
+  systemFirst: boolean;
+  /** The name of the model that answered, where the library does not tell it: from the raw answer or a raw event of its stream. */
+  responseModel?(raw: unknown): string | null;
+}

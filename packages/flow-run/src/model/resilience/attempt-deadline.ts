@@ -1,0 +1,30 @@
+import { ModelCallError } from "../model-call-error.ts";
+import type { Clock } from "./clock.ts";
+
+/** A signal that aborts when the caller's does, or with `provider-timeout` when the attempt's time is up. `end` frees both. */
+export class AttemptDeadline {
+  private readonly controller = new AbortController();
+  private readonly timer = new AbortController();
+  private readonly outer: AbortSignal;
+
+  constructor(outer: AbortSignal, timeoutMs: number, clock: Clock) {
+    this.outer = outer;
+    if (outer.aborted) this.forward();
+    outer.addEventListener("abort", this.forward, { once: true });
+    clock.sleep(timeoutMs, this.timer.signal).then(
+      () => this.controller.abort(new ModelCallError("provider-timeout", `The model did not answer within ${timeoutMs} ms.`)),
+      () => {},
+    );
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  end(): void {
+    this.timer.abort();
+    this.outer.removeEventListener("abort", this.forward);
+  }
+
+  private readonly forward = () => this.controller.abort(this.outer.reason);
+}
