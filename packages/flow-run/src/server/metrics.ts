@@ -1,0 +1,45 @@
+/** Counters of this process, in the text format of Prometheus. Labels name flows, environments and routes, never runs or callers. */
+export class Metrics {
+  private readonly accepted = new Map<string, number>();
+  private readonly requests = new Map<string, number>();
+  private requestSeconds = 0;
+  private requestCount = 0;
+
+  runAccepted(flow: string, environment: string): void {
+    add(this.accepted, labels({ flow, environment }));
+  }
+
+  request(method: string, route: string, status: number, seconds: number): void {
+    add(this.requests, labels({ method, route, status: String(status) }));
+    this.requestSeconds += seconds;
+    this.requestCount += 1;
+  }
+
+  /** `gauges` are read for this answer: name → what it means and its value. */
+  text(gauges: { name: string; help: string; value: number }[]): string {
+    const lines: string[] = [];
+    const metric = (name: string, type: string, help: string) => lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
+    for (const gauge of gauges) {
+      metric(gauge.name, "gauge", gauge.help);
+      lines.push(`${gauge.name} ${gauge.value}`);
+    }
+    metric("flowrun_runs_accepted_total", "counter", "Runs accepted by this process.");
+    for (const [label, count] of this.accepted) lines.push(`flowrun_runs_accepted_total${label} ${count}`);
+    metric("flowrun_http_requests_total", "counter", "HTTP requests answered by this process.");
+    for (const [label, count] of this.requests) lines.push(`flowrun_http_requests_total${label} ${count}`);
+    metric("flowrun_http_request_seconds", "summary", "Time from a request's header to the end of its answer.");
+    lines.push(`flowrun_http_request_seconds_sum ${this.requestSeconds}`, `flowrun_http_request_seconds_count ${this.requestCount}`);
+    return `${lines.join("\n")}\n`;
+  }
+}
+
+function add(counters: Map<string, number>, key: string): void {
+  counters.set(key, (counters.get(key) ?? 0) + 1);
+}
+
+function labels(values: Record<string, string>): string {
+  const pairs = Object.entries(values).map(
+    ([name, value]) => `${name}="${value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`,
+  );
+  return `{${pairs.join(",")}}`;
+}

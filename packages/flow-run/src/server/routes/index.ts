@@ -1,0 +1,26 @@
+// One file a resource: what its routes accept, who may call them, and what they answer. Work that two routes share lives one floor up.
+import type { HttpApp } from "../http-app.ts";
+import type { ServerContext } from "../server-context.ts";
+import { documentationRoutes } from "./documentation.ts";
+import { flowRoutes } from "./flows.ts";
+import { keyRoutes } from "./keys.ts";
+import { operationRoutes } from "./operations.ts";
+import { releaseRoutes } from "./releases.ts";
+import { runActionRoutes } from "./run-actions.ts";
+import { runEventsRoute } from "./run-events.ts";
+import { runRoutes } from "./runs.ts";
+import { startRunRoute } from "./start-run.ts";
+import { unmatchedRoutes } from "./unmatched.ts";
+
+export function registerRoutes(app: HttpApp, context: ServerContext): void {
+  unmatchedRoutes(app);
+  startRunRoute(app, context);
+  runRoutes(app, context);
+  runEventsRoute(app, context);
+  runActionRoutes(app, context);
+  flowRoutes(app, context);
+  releaseRoutes(app, context);
+  keyRoutes(app, context);
+  operationRoutes(app, context);
+  documentationRoutes(app);
+}

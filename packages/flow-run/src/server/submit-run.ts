@@ -1,0 +1,87 @@
+import { type AcceptedRun, type Json, suggest } from "@flow-run/spec";
+import type { CompiledFlow } from "../compile/index.ts";
+import type { LoadedRelease } from "./loaded-releases.ts";
+import type { Principal } from "./principal.ts";
+import { RequestRefusal } from "./request-refusal.ts";
+import type { ServerContext } from "./server-context.ts";
+
+export interface Submission {
+  flow: string;
+  input: Json;
+  /** null: the environment's current release. */
+  release: number | null;
+  tags: string[];
+  priority: number;
+  idempotencyKey: string | null;
+  fingerprint: string;
+}
+
+/** Checks a submission against the release it will be pinned to and commits it. Resolves when the run can no longer be lost. */
+export async function submitRun(
+  context: ServerContext,
+  principal: Principal,
+  submission: Submission,
+): Promise<{ run: AcceptedRun; replayed: boolean }> {
+  const { environment } = principal;
+  const release = await pinnedRelease(context, environment, submission);
+  const flow = release.flow(submission.flow) ?? refuseUnknownFlow(release, submission.flow);
+  const input = acceptInput(context, flow, submission.input);
+  const { run, replayed } = await context.store.submitRun({
+    id: context.newRunId(),
+    environment,
+    flow: flow.name,
+    kind: flow.kind,
+    release: release.number,
+    input,
+    tags: submission.tags,
+    priority: submission.priority,
+    idempotencyKey: submission.idempotencyKey,
+    fingerprint: submission.fingerprint,
+  });
+  if (!replayed) context.metrics.runAccepted(flow.name, environment);
+  return {
+    // The state at acceptance, so that a request that is sent twice is answered twice with the same.
+    run: { id: run.id, flow: run.flow, kind: run.kind, environment, release: run.release, status: "queued", createdAt: run.createdAt },
+    replayed,
+  };
+}
+
+async function pinnedRelease(context: ServerContext, environment: string, submission: Submission): Promise<LoadedRelease> {
+  const number = submission.release ?? (await context.store.currentRelease(environment));
+  if (number === null) {
+    throw new RequestRefusal(
+      "flow-not-found",
+      `Nothing has been deployed to the environment "${environment}" yet; \`flow-run deploy --env ${environment}\` makes its flows available.`,
+    );
+  }
+  const release = await context.releases.get(environment, number);
+  if (release === null) {
+    throw new RequestRefusal(
+      "release-not-found",
+      `The environment "${environment}" has no release ${number}; leave \`release\` out to run on the current one.`,
+    );
+  }
+  return release;
+}
+
+/** Throws `flow-not-found`, with the name that was probably meant. */
+export function refuseUnknownFlow(release: LoadedRelease, name: string): never {
+  const near = suggest(name, Object.keys(release.bundle.flows));
+  throw new RequestRefusal(
+    "flow-not-found",
+    `Release ${release.number} has no flow ${JSON.stringify(name.slice(0, 64))}; ${near === undefined ? "GET /v1/flows lists those it has" : `did you mean "${near}"?`}`,
+  );
+}
+
+function acceptInput(context: ServerContext, flow: CompiledFlow, input: Json): Json {
+  if (flow.input === undefined) return input;
+  const { value, errors } = context.validators.validate(flow.input, input, { defaults: true });
+  if (errors.length === 0) return value;
+  throw new RequestRefusal(
+    "invalid-input",
+    `The input does not fit the input schema of the flow "${flow.name}"; GET /v1/flows/${flow.name} shows it.`,
+    {
+      errors: errors.map((error) => ({ detail: error.message, pointer: `/input${error.pointer}` })),
+    },
+  );
+}
