@@ -1,0 +1,266 @@
+import { FlowRunError, type JsonObject, type Run, type Step } from "@flow-run/spec";
+import { Callbacks } from "./callbacks.ts";
+import type { Database, Subscription } from "./database/index.ts";
+import { DatabaseJournal } from "./database-journal.ts";
+import { Batcher } from "./group-commit/batcher.ts";
+import { Recorder } from "./group-commit/recorder.ts";
+import { Submitter } from "./group-commit/submitter.ts";
+import { type Patience, persist } from "./group-commit/write-all.ts";
+import type { Journal } from "./journal.ts";
+import { Kept } from "./kept.ts";
+import { listenForNotices } from "./notices.ts";
+import { createApiKey, findApiKey, listApiKeys, revokeApiKey } from "./queries/api-keys.ts";
+import { cancelRun } from "./queries/cancel-run.ts";
+import { deployRelease, type ReleaseToDeploy } from "./queries/deploy-release.ts";
+import { getRuns, type RunName } from "./queries/get-runs.ts";
+import { listRuns } from "./queries/list-runs.ts";
+import { listSteps } from "./queries/list-steps.ts";
+import { currentRelease, getBundle, listReleases } from "./queries/read-releases.ts";
+import { releaseRuns } from "./queries/release-runs.ts";
+import { requeueOrphans, requeueOrphansSql } from "./queries/requeue-orphans.ts";
+import { Claimer } from "./queue/claimer.ts";
+import { readJobClaim } from "./queue/job-claim.ts";
+import type { RunQueue } from "./queue/run-queue.ts";
+import type { ApiKeyRow, ClaimedRun, NewRun, ReleaseRow, RunFilter, Store, SubmittedRun } from "./store.ts";
+
+export interface DatabaseStoreParts {
+  database: Database;
+  queue: RunQueue;
+  /** Names this process in notifications. */
+  sender: string;
+  submitTimeoutMs: number;
+  onTrouble(error: unknown, doing: string): void;
+}
+
+/** Reads are repeated for so long when a connection was lost. */
+const READ_PATIENCE_MS = 2_000;
+
+/** How long `close` waits for what was handed in before. */
+const DRAIN_MS = 5_000;
+
+/** Notifications keep what is remembered fresh; this bounds the harm of a lost one. */
+const LONGEST_MEMORY_MS = 15_000;
+
+type OwnedRun = Pick<ClaimedRun, "id" | "jobId" | "epoch">;
+
+/** The store over either database: every hot write goes through a batcher, every other call is one statement or one transaction. */
+export class DatabaseStore implements Store {
+  private readonly parts: DatabaseStoreParts;
+  private readonly closing = new AbortController();
+  private readonly submitter: Submitter;
+  private readonly recorder: Recorder;
+  private readonly claimer: Claimer;
+  private readonly finishedJobs: Batcher<string, null>;
+  private readonly runReads: Batcher<RunName, Run | null>;
+  private readonly queued: Callbacks<[]>;
+  private readonly ended: Callbacks<[readonly string[] | null]>;
+  private readonly currentReleases = new Kept<number | null>(1_000, LONGEST_MEMORY_MS);
+  private readonly bundles = new Kept<JsonObject | null>(32);
+  private readonly apiKeys = new Kept<ApiKeyRow | null>(10_000, LONGEST_MEMORY_MS);
+  private subscription: Subscription | null = null;
+
+  constructor(parts: DatabaseStoreParts) {
+    this.parts = parts;
+    const { database, queue, sender, onTrouble } = parts;
+    const { signal } = this.closing;
+    this.queued = new Callbacks((error) => onTrouble(error, "telling of queued runs"));
+    this.ended = new Callbacks((error) => onTrouble(error, "telling of ended runs"));
+    this.finishedJobs = new Batcher({ write: (jobIds) => this.removeJobs(jobIds), maxItems: 500, waitMs: 20 });
+    this.runReads = new Batcher({ write: (names) => this.read(() => getRuns(database, names)), maxItems: 500, maxInFlight: 2 });
+    this.submitter = new Submitter({
+      database,
+      insertJobsSql: queue.insertJobsSql,
+      sender,
+      signal,
+      giveUpAfterMs: parts.submitTimeoutMs,
+      onQueued: () => this.queued.call(),
+    });
+    this.recorder = new Recorder({ database, sender, signal, onEnded: (ids) => this.ended.call(ids), onTrouble });
+    this.claimer = new Claimer({
+      database,
+      queue,
+      sender,
+      signal,
+      onEnded: (ids) => this.ended.call(ids),
+      onFinishedJob: (jobId) => void this.finishedJobs.add(jobId),
+    });
+  }
+
+  async listen(): Promise<void> {
+    this.subscription = await listenForNotices(this.parts.database, this.parts.sender, {
+      queued: () => this.queued.call(),
+      ended: (ids) => this.ended.call(ids),
+      release: (environment) => this.currentReleases.forget(environment),
+      apiKey: () => this.apiKeys.forget(),
+      missed: () => {
+        this.currentReleases.forget();
+        this.apiKeys.forget();
+        this.queued.call();
+        this.ended.call(null);
+      },
+    });
+  }
+
+  submitRun(run: NewRun): Promise<SubmittedRun> {
+    return this.submitter.submit(run);
+  }
+
+  async getRun(environment: string, id: string): Promise<Run | null> {
+    return canExist(environment, id) ? this.runReads.add({ environment, id }) : null;
+  }
+
+  listRuns(filter: RunFilter): Promise<{ runs: Run[]; nextCursor: string | null }> {
+    return this.read(() => listRuns(this.parts.database, filter));
+  }
+
+  async listSteps(environment: string, id: string): Promise<Step[] | null> {
+    return canExist(environment, id) ? this.read(() => listSteps(this.parts.database, environment, id)) : null;
+  }
+
+  async cancelRun(environment: string, id: string): Promise<Run | null> {
+    if (!canExist(environment, id)) return null;
+    let mayBeOurs = false;
+    const jobId = await this.read((repeated) => {
+      mayBeOurs = repeated;
+      return cancelRun(this.parts.database, this.parts.sender, environment, id);
+    });
+    const run = await this.getRun(environment, id);
+    if (jobId !== null) {
+      void this.finishedJobs.add(jobId);
+      setImmediate(() => this.ended.call([id]));
+      return run;
+    }
+    // Cancelled by the first try, whose answer was lost.
+    if (run === null || (mayBeOurs && run.status === "cancelled")) return run;
+    throw new FlowRunError("not-cancellable", `Run ${id} has already ended (${run.status}); there is nothing left to cancel.`);
+  }
+
+  claimRuns(limit: number): Promise<ClaimedRun[]> {
+    return this.claimer.claim(limit);
+  }
+
+  journal(run: OwnedRun): Journal {
+    return new DatabaseJournal(run, async (progress) => {
+      await this.recorder.record(progress);
+      if (progress.end) void this.finishedJobs.add(readJobClaim(run.jobId).id);
+    });
+  }
+
+  async heartbeat(runs: readonly OwnedRun[]): Promise<string[]> {
+    if (runs.length === 0) return [];
+    const held = await this.parts.queue.touch(runs.map((run) => readJobClaim(run.jobId)));
+    return runs.filter((run) => !held.has(readJobClaim(run.jobId).id)).map((run) => run.id);
+  }
+
+  async releaseRuns(runs: readonly OwnedRun[]): Promise<void> {
+    if (runs.length === 0) return;
+    await this.read(() => releaseRuns(this.parts.database, runs));
+    await this.read(() => this.parts.queue.giveBack(runs.map((run) => readJobClaim(run.jobId))));
+    await this.announceQueued();
+  }
+
+  async requeueOrphans(): Promise<number> {
+    const count = await requeueOrphans(this.parts.database, requeueOrphansSql(this.parts.queue.insertJobsSql), this.parts.sender);
+    if (count > 0) this.queued.call();
+    return count;
+  }
+
+  onQueued(callback: () => void): () => void {
+    return this.queued.add(callback);
+  }
+
+  onEnded(callback: (runIds: readonly string[] | null) => void): () => void {
+    return this.ended.add(callback);
+  }
+
+  async deploy(release: ReleaseToDeploy): Promise<{ release: ReleaseRow; previous: number | null; changed: boolean }> {
+    const deployed = await deployRelease(this.parts.database, this.parts.sender, release);
+    this.currentReleases.forget(release.environment);
+    return deployed;
+  }
+
+  currentRelease(environment: string): Promise<number | null> {
+    return this.currentReleases.get(environment, () => this.read(() => currentRelease(this.parts.database, environment)));
+  }
+
+  async getBundle(environment: string, release: number): Promise<JsonObject | null> {
+    const key = `${release} ${environment}`;
+    const bundle = await this.bundles.get(key, () => this.read(() => getBundle(this.parts.database, environment, release)));
+    if (bundle === null) this.bundles.forget(key);
+    return bundle;
+  }
+
+  listReleases(environment: string): Promise<ReleaseRow[]> {
+    return this.read(() => listReleases(this.parts.database, environment));
+  }
+
+  async createApiKey(key: { name: string; environment: string; scopes: string[]; sha256: string }): Promise<ApiKeyRow> {
+    const row = await createApiKey(this.parts.database, this.parts.sender, key);
+    this.apiKeys.forget();
+    return row;
+  }
+
+  findApiKey(sha256: string): Promise<ApiKeyRow | null> {
+    return this.apiKeys.get(sha256, () => this.read(() => findApiKey(this.parts.database, sha256)));
+  }
+
+  listApiKeys(environment: string): Promise<ApiKeyRow[]> {
+    return this.read(() => listApiKeys(this.parts.database, environment));
+  }
+
+  async revokeApiKey(environment: string, id: string): Promise<boolean> {
+    const revoked = await revokeApiKey(this.parts.database, this.parts.sender, environment, id);
+    this.apiKeys.forget();
+    return revoked;
+  }
+
+  queueDepth(): Promise<{ queued: number; oldestSeconds: number }> {
+    return this.parts.queue.depth();
+  }
+
+  async ping(): Promise<void> {
+    await this.parts.database.query("SELECT 1");
+  }
+
+  /** Waits a moment for what was handed in before, then stops everything. The database itself stays open: it belongs to whoever opened it. */
+  async close(): Promise<void> {
+    const drained = Promise.all([this.submitter.drain(), this.recorder.drain()]).then(() => this.finishedJobs.drain());
+    await withinMs(drained, DRAIN_MS);
+    this.closing.abort();
+    await this.subscription?.close();
+    await this.parts.queue.close();
+  }
+
+  private read<Answer>(ask: (repeated: boolean) => Promise<Answer>): Promise<Answer> {
+    return persist(ask, { signal: this.closing.signal, giveUpAfterMs: READ_PATIENCE_MS });
+  }
+
+  /** Late or never does no harm: a job of an ended run is removed by whoever fetches it. */
+  private async removeJobs(jobIds: readonly string[]): Promise<null[]> {
+    const patience: Patience = { signal: this.closing.signal, giveUpAfterMs: 30_000 };
+    await persist(() => this.parts.queue.remove(jobIds), patience).catch((error) =>
+      this.parts.onTrouble(error, "removing jobs of ended runs"),
+    );
+    return jobIds.map(() => null);
+  }
+
+  private async announceQueued(): Promise<void> {
+    const { database, sender } = this.parts;
+    await database.query("SELECT pg_notify('flow_run', $1::text || ' queued')", [sender]);
+    this.queued.call();
+  }
+}
+
+/** No name with U+0000 can have been stored; asking the database would fail. */
+function canExist(...names: string[]): boolean {
+  return !names.some((name) => name.includes("\u0000"));
+}
+
+async function withinMs(work: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,114 @@
+import { randomUUID } from "node:crypto";
+import { FlowRunError } from "@flow-run/spec";
+import { type Database, StoreUnavailableError } from "../database/index.ts";
+import { findSubmitted } from "../queries/find-submitted.ts";
+import { toQueuedRun } from "../queries/run-columns.ts";
+import { type RunToSubmit, submitRuns, submitRunsSql } from "../queries/submit-runs.ts";
+import { isStorable } from "../storable-json.ts";
+import type { NewRun, SubmittedRun } from "../store.ts";
+import { Batcher } from "./batcher.ts";
+import { notStorable, type Patience, writeAll } from "./write-all.ts";
+
+export interface SubmitterOptions {
+  database: Database;
+  insertJobsSql: string;
+  sender: string;
+  signal: AbortSignal;
+  /** How long a submit may wait for a database that is away. */
+  giveUpAfterMs: number;
+  /** Runs were queued, after their `submit` has resolved. */
+  onQueued(count: number): void;
+}
+
+const MOST_RUNS = 500;
+const MOST_CHARACTERS = 4_000_000;
+
+/** Accepts runs: the run, its job and the wake-up of workers are one statement for all runs of a moment. */
+export class Submitter {
+  private readonly options: SubmitterOptions;
+  private readonly sql: string;
+  private readonly patience: Patience;
+  private readonly batcher: Batcher<RunToSubmit, SubmittedRun>;
+
+  constructor(options: SubmitterOptions) {
+    this.options = options;
+    this.sql = submitRunsSql(options.insertJobsSql);
+    this.patience = { signal: options.signal, giveUpAfterMs: options.giveUpAfterMs };
+    this.batcher = new Batcher({
+      write: (runs) => this.write(runs),
+      maxItems: MOST_RUNS,
+      maxWeight: MOST_CHARACTERS,
+      weigh: ({ input }) => 200 + input.length,
+    });
+  }
+
+  async submit(run: NewRun): Promise<SubmittedRun> {
+    return this.batcher.add({ run, jobId: randomUUID(), input: checkedInput(run) });
+  }
+
+  drain(): Promise<void> {
+    return this.batcher.drain();
+  }
+
+  private async write(runs: readonly RunToSubmit[]): Promise<readonly (SubmittedRun | Error)[]> {
+    let queued = 0;
+    const answers = await writeAll(
+      runs,
+      async (some) => {
+        const answer = await this.writeOnce(some);
+        queued += answer.queued;
+        return answer.submitted;
+      },
+      this.patience,
+    );
+    if (queued > 0) setImmediate(() => this.options.onQueued(queued));
+    return answers;
+  }
+
+  private async writeOnce(runs: readonly RunToSubmit[]): Promise<{ submitted: (SubmittedRun | Error)[]; queued: number }> {
+    // In one order in all processes: whoever waits for another's key must not be waited for.
+    const sorted = runs.toSorted(
+      (a, b) => compare(a.run.environment, b.run.environment) || compare(a.run.idempotencyKey ?? "", b.run.idempotencyKey ?? ""),
+    );
+    const created = await submitRuns(this.options.database, this.sql, this.options.sender, sorted);
+    const standing = runs.filter(({ run }) => !created.has(run.id)).map(({ run }) => run);
+    const found = standing.length === 0 ? [] : await findSubmitted(this.options.database, standing);
+    const foundFor = new Map(standing.map((run, index) => [run, found[index]]));
+    const submitted = runs.map(({ run }) => {
+      const createdAt = created.get(run.id);
+      if (createdAt) return { run: toQueuedRun(run, createdAt), replayed: false };
+      const existing = foundFor.get(run);
+      if (!existing) return new StoreUnavailableError("Another request with this idempotency key was just withdrawn. Try again.");
+      if (existing.fingerprint !== run.fingerprint) return keyReused();
+      return { run: existing.run, replayed: existing.run.id !== run.id };
+    });
+    return { submitted, queued: created.size };
+  }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function checkedInput(run: NewRun): string {
+  let input: string;
+  try {
+    if (!isStorable([run.input, run.id, run.environment, run.flow, run.idempotencyKey, ...run.tags])) {
+      throw new FlowRunError(
+        "not-storable",
+        "The request contains U+0000 or half of a surrogate pair, which no database can store. Remove it.",
+      );
+    }
+    input = JSON.stringify(run.input);
+  } catch (error) {
+    throw FlowRunError.isInstance(error) ? error : notStorable(error);
+  }
+  return input;
+}
+
+function keyReused(): FlowRunError {
+  return new FlowRunError(
+    "idempotency-key-reused",
+    "This idempotency key was used before with another request. Use a new key for a new request, or repeat the first one exactly.",
+  );
+}

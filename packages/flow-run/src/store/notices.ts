@@ -1,0 +1,29 @@
+import type { Database, Subscription } from "./database/index.ts";
+import { CHANNEL } from "./queries/notify-ended.ts";
+
+/** What happened, here or in another process on the same database. */
+export interface NoticeHandlers {
+  queued(): void;
+  ended(runIds: readonly string[]): void;
+  /** `currentRelease` of the environment may be another now. */
+  release(environment: string): void;
+  apiKey(): void;
+  /** Notices may have been missed: look again at everything. */
+  missed(): void;
+}
+
+/** Reads the one channel on which processes tell each other. Skips what this process itself has sent: it knew before. */
+export async function listenForNotices(database: Database, sender: string, handlers: NoticeHandlers): Promise<Subscription> {
+  return database.listen(
+    CHANNEL,
+    (payload) => {
+      const [from, word, ...rest] = payload.split(" ");
+      if (from === sender) return;
+      if (word === "queued") handlers.queued();
+      else if (word === "ended") handlers.ended(rest);
+      else if (word === "release") handlers.release(rest.join(" "));
+      else if (word === "api-key") handlers.apiKey();
+    },
+    () => handlers.missed(),
+  );
+}

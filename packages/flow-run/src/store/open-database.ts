@@ -1,0 +1,7 @@
+import type { Database, PostgresSettings } from "./database/index.ts";
+
+/** Connects to a PostgreSQL server; see `PostgresSettings`. Loads the driver only now. */
+export async function openPostgres(settings: PostgresSettings): Promise<Database> {
+  const database = await import("./database/index.ts");
+  return database.openPostgres(settings);
+}

@@ -1,0 +1,96 @@
+import type { FlowKind, Json } from "@flow-run/spec";
+import type { Database } from "../database/index.ts";
+import { notifyEnded } from "./notify-ended.ts";
+
+/** Claims in a row without a recorded step, after which a run is ended: it kills its workers. */
+export const CLAIMS_WITHOUT_PROGRESS = 5;
+
+/** One fetched job, and the run that was claimed with it. */
+export interface ClaimRow {
+  job_id: string;
+  retry_count: number;
+  /** null: the job's run has ended, is gone, or has another job. */
+  run: null | {
+    id: string;
+    epoch: number;
+    environment: string;
+    flow: string;
+    kind: FlowKind;
+    release: number;
+    input: Json;
+    createdAtMs: number;
+    startedAtMs: number;
+    /** Ended by this claim instead of executed. */
+    poisoned: boolean;
+  };
+}
+
+/**
+ * Fetches jobs and claims their runs in one statement. `$1` how many, `$2` sender, `$3` the error of a poisoned run.
+ * Waiting for a run's lock means waiting for the last write of its former owner; what that wrote is read by a later statement with its own snapshot.
+ */
+export function claimRunsSql(fetchJobsSql: string): string {
+  return `
+WITH job AS (${fetchJobsSql}
+), locked AS MATERIALIZED (
+  SELECT r.id, r.claims_without_progress >= ${CLAIMS_WITHOUT_PROGRESS} AS poisoned
+  FROM job JOIN flow_run.run AS r ON r.id = job.data ->> 'run' AND r.job_id = job.id
+  WHERE r.finished_at IS NULL
+  ORDER BY r.id
+  FOR UPDATE OF r
+), claimed AS (
+  UPDATE flow_run.run AS r
+  SET epoch = r.epoch + 1,
+    claims_without_progress = r.claims_without_progress + 1,
+    started_at = coalesce(r.started_at, now()),
+    status = CASE WHEN l.poisoned THEN 'failed' ELSE 'running' END,
+    error = CASE WHEN l.poisoned THEN $3::json ELSE r.error END,
+    finished_at = CASE WHEN l.poisoned THEN now() ELSE r.finished_at END
+  FROM locked AS l
+  WHERE r.id = l.id
+  RETURNING r.*, l.poisoned
+), notified AS (${notifyEnded("SELECT id FROM claimed WHERE poisoned", "$2")}
+)
+SELECT job.id AS job_id, job."retryCount" AS retry_count, c.id, c.epoch, c.environment, c.flow, c.kind, c.release, c.input,
+  extract(epoch FROM c.created_at)::float8 * 1000 AS created_ms, extract(epoch FROM c.started_at)::float8 * 1000 AS started_ms, c.poisoned,
+  (SELECT count(*) FROM notified) AS notified
+FROM job LEFT JOIN claimed AS c ON c.job_id = job.id`;
+}
+
+interface Columns {
+  job_id: string;
+  retry_count: number;
+  id: string | null;
+  epoch: number;
+  environment: string;
+  flow: string;
+  kind: FlowKind;
+  release: number;
+  input: Json;
+  created_ms: number;
+  started_ms: number;
+  poisoned: boolean;
+}
+
+export async function claimRuns(database: Database, sql: string, sender: string, limit: number, poisoned: Json): Promise<ClaimRow[]> {
+  const rows = await database.query<Columns>(sql, [limit, sender, JSON.stringify(poisoned)], { prepare: true });
+  return rows.map((row) => ({
+    job_id: row.job_id,
+    retry_count: row.retry_count,
+    run:
+      row.id === null
+        ? null
+        : {
+            id: row.id,
+            epoch: row.epoch,
+            environment: row.environment,
+            flow: row.flow,
+            kind: row.kind,
+            release: row.release,
+            input: row.input,
+            createdAtMs: Math.floor(row.created_ms),
+            startedAtMs: Math.floor(row.started_ms),
+            poisoned: row.poisoned,
+          },
+  }));
+}

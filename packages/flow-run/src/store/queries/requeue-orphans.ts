@@ -1,0 +1,33 @@
+import type { Database } from "../database/index.ts";
+import { JOBS_PLACEHOLDER, NEVER_EXPIRES_SECONDS, QUEUE } from "../queue/run-queue.ts";
+import { CHANNEL } from "./notify-ended.ts";
+
+/** How many at a time; the next call takes the rest. */
+const BATCH = 1_000;
+
+/** Unfinished runs whose job is gone get a new one, under a new id, so that the old one could not come back to them. `$1` the sender. */
+export function requeueOrphansSql(insertJobsSql: string): string {
+  const jobs = `(SELECT json_agg(json_build_object('id', job_id, 'priority', priority, 'expireInSeconds', ${NEVER_EXPIRES_SECONDS},
+      'data', json_build_object('run', id))) FROM requeued)`;
+  return `
+WITH orphan AS MATERIALIZED (
+  SELECT r.id FROM flow_run.run AS r
+  WHERE r.finished_at IS NULL
+    AND NOT EXISTS (SELECT FROM pgboss.job AS j WHERE j.name = '${QUEUE}' AND j.id = r.job_id AND j.state <= 'active')
+  ORDER BY r.id
+  LIMIT ${BATCH}
+  FOR UPDATE OF r SKIP LOCKED
+), requeued AS (
+  UPDATE flow_run.run AS r SET job_id = gen_random_uuid() FROM orphan AS o WHERE r.id = o.id
+  RETURNING r.id, r.job_id, r.priority
+), new_job AS (${insertJobsSql.replace(JOBS_PLACEHOLDER, () => jobs)}
+), woken AS (
+  SELECT pg_notify('${CHANNEL}', $1::text || ' queued') WHERE EXISTS (SELECT FROM requeued)
+)
+SELECT count(*)::int AS requeued, (SELECT count(*) FROM woken) AS woken FROM requeued`;
+}
+
+export async function requeueOrphans(database: Database, sql: string, sender: string): Promise<number> {
+  const [row] = await database.query<{ requeued: number }>(sql, [sender]);
+  return row?.requeued ?? 0;
+}
