@@ -1,10 +1,10 @@
 // The durable memory: one port over PostgreSQL, embedded (PGlite in a worker thread) or a server. SQL lives here and nowhere else.
 // Drivers and the queue are loaded when a database is opened, not with this file.
-export type { Database, PostgresSettings } from "./database/index.ts";
+export type { Database, PgliteSettings, PostgresSettings } from "./database/index.ts";
 export { StoreUnavailableError } from "./database/store-unavailable-error.ts";
 export { FencedError } from "./fenced-error.ts";
 export * from "./journal.ts";
 export * from "./memory-journal.ts";
-export { openPostgres } from "./open-database.ts";
+export { openPglite, openPostgres } from "./open-database.ts";
 export { openStore, type StoreOptions } from "./open-store.ts";
 export * from "./store.ts";

@@ -61,7 +61,7 @@ export class PgliteDatabase implements Database {
   async query<R = Row>(text: string, params?: readonly unknown[], options: QueryOptions = {}): Promise<R[]> {
     this.scope.assertOutside();
     if (params === undefined || params.length === 0) return this.gate.alone(() => this.script<R>(text, options.timeoutMs));
-    return this.gate.shared(() => this.driver(runQuery<R>(this.client, text, params, options.timeoutMs)));
+    return this.gate.shared(() => this.driver(runQuery<R>(this.client, text, params, options.timeoutMs, options.prepare)));
   }
 
   async batch(statements: readonly Statement[], options: QueryOptions = {}): Promise<Row[][]> {

@@ -10,6 +10,7 @@ export const START_PARAMS: string[] = [
     max_wal_size: "64MB",
     min_wal_size: "32MB",
     timezone: "UTC",
+    enable_seqscan: "off", // a plan made while a table was still empty would read all of it for ever after
   }).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
 ];
 
