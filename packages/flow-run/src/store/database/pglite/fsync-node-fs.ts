@@ -59,7 +59,6 @@ function dieOfFailedSync(error: unknown): never {
     2,
     `flow-run: the disk failed to store data (${error instanceof Error ? error.message : error}). Stopping at once so that nothing more is accepted.\n`,
   );
-  process.kill(process.pid, "SIGABRT");
-  process.kill(process.pid, "SIGKILL"); // in case something catches the first
+  process.kill(process.pid, "SIGKILL"); // process.abort() does not exist in a worker thread, and SIGABRT waits for the main one
   for (;;);
 }

@@ -27,6 +27,8 @@ export interface PgliteSettings {
 export interface OpenedPglite {
   database: Database;
   opened: WorkerOpened;
+  /** Looks for maintenance now instead of in some seconds. */
+  maintain(): void;
 }
 
 /** Made by the build, from the migrations of the same build. */
@@ -49,7 +51,7 @@ export async function openPgliteWithDetails(settings: PgliteSettings): Promise<O
     const opened = await worker.open(openTimeoutMs);
     const database = new PgliteDatabase(worker, release);
     await database.connect();
-    return { database, opened };
+    return { database, opened, maintain: () => worker.maintain() };
   } catch (error) {
     release();
     throw error;
