@@ -1,6 +1,6 @@
 import type { Json } from "@flow-run/spec";
 import { FlowRunError } from "@flow-run/spec";
-import type { CallModelHooks, ModelAnswer } from "../model/index.ts";
+import type { CallModelHooks } from "../model/index.ts";
 import { callModel, generateStructured, priceOf } from "../model/index.ts";
 import type { LoadedTask } from "./loaded-release.ts";
 import type { RunContext } from "./run-context.ts";
@@ -16,7 +16,7 @@ export async function executeTask(context: RunContext, { task, prompt }: LoadedT
   const streams = task.output.format === "text" && world.wantsText(context.run.id);
   const common = {
     targets: model.targets,
-    providers: (name: string) => release.provider(name),
+    providers: (name: string) => release.providers.get(name),
     request: { messages, config: task.config, ...(task.output.format === "json" ? { output: { schema: task.output.schema } } : {}) },
     timeoutMs: model.timeoutMs,
     retries: model.retries,
@@ -62,9 +62,11 @@ function bookAttempts(context: RunContext, modelName: string, path: string): Cal
       const { costNanoUsd, priceVersion } = usage
         ? priceOf({
             provider: target.provider,
-            providerType: release.providerType(target.provider),
+            providerType: release.providers.typeOf(target.provider),
+            baseUrl: release.providers.baseUrlOf(target.provider),
             model: target.model,
             usage,
+            rawUsage: answer?.rawUsage,
             override: price,
             atMs: start.atMs,
           })
@@ -81,7 +83,7 @@ function bookAttempts(context: RunContext, modelName: string, path: string): Cal
         priceVersion,
         error: error ? { code: error.code, message: error.message, retryable: error.retryable } : null,
         finishReason: answer?.finishReason ?? null,
-        responseModel: (answer as ModelAnswer | undefined)?.responseModel ?? null,
+        responseModel: answer?.responseModel ?? null,
         timeToFirstTokenMs: answer?.timeToFirstTokenMs ?? null,
         finishedAtMs,
       });

@@ -1,7 +1,7 @@
 import type { Json, RunError } from "@flow-run/spec";
 import { FlowRunError } from "@flow-run/spec";
 import type { Validators } from "../compile/index.ts";
-import type { ModelLimits, ModelProvider } from "../model/index.ts";
+import type { ModelLimits, Providers } from "../model/index.ts";
 import type { Journal, StepRecord } from "../store/index.ts";
 import type { Clock } from "./clock.ts";
 import type { EngineEvent } from "./engine-event.ts";
@@ -22,9 +22,8 @@ export interface EngineRelease {
   flows: LoadedFlows;
   /** Throws FlowRunError `unknown-model`. */
   model(name: string): EngineModel;
-  /** Throws FlowRunError `missing-secret` or `unknown-provider`. */
-  provider(name: string): ModelProvider;
-  providerType(name: string): string;
+  /** `get` throws FlowRunError `missing-secret` or `unknown-provider`. */
+  providers: Pick<Providers, "get" | "typeOf" | "baseUrlOf">;
   vars: { [name: string]: string };
 }
 

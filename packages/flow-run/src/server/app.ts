@@ -41,6 +41,8 @@ export interface AppOptions {
   /** Reasons of other parts of the process against taking runs, for `/readyz`. */
   notReady?: () => readonly string[];
   limits?: Partial<Limits>;
+  /** Only `/healthz`, `/readyz` and `/metrics`: for a process that executes runs and accepts none. Default false. */
+  probesOnly?: boolean;
 }
 
 export interface App {
@@ -61,7 +63,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   return {
     async listen({ port, host }) {
-      if (!isLoopback(host) && !options.adminKey) {
+      if (!isLoopback(host) && !options.adminKey && !options.probesOnly) {
         throw new FlowRunError(
           "admin-key-missing",
           `Set FLOW_RUN_ADMIN_KEY to a long random secret before the server listens on ${host}, where others can reach it; or listen on 127.0.0.1.`,
@@ -99,6 +101,7 @@ function createContext(options: AppOptions, limits: Limits): ServerContext {
     logger,
     version: options.version,
     secrets: options.secrets,
+    probesOnly: options.probesOnly ?? false,
     newRunId: createRunIds(),
   };
 }

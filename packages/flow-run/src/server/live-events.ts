@@ -15,6 +15,10 @@ export class LiveEventHub implements LiveEvents {
     if (watching !== undefined) for (const callback of watching) callback(event);
   }
 
+  isWatched(runId: string): boolean {
+    return this.watchers.has(runId);
+  }
+
   subscribe(runId: string, callback: (event: EngineEvent) => void): () => void {
     let watching = this.watchers.get(runId);
     if (watching === undefined) {

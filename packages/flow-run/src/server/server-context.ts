@@ -26,5 +26,6 @@ export interface ServerContext {
   version: string;
   /** A secret that the server has for deployed providers, by name. */
   secrets: (name: string) => string | undefined;
+  probesOnly: boolean;
   newRunId: () => string;
 }

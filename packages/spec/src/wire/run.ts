@@ -66,6 +66,8 @@ export const runSchema = z.object({
 export type Run = z.infer<typeof runSchema>;
 
 export const attemptSchema = z.object({
+  /** Also sent along with the request, in the header `x-flow-run-attempt`, to servers that are not a vendor's own. */
+  id: z.string(),
   number: z.int(),
   status: z.enum(["started", "succeeded", "failed", "unknown"]),
   provider: z.string(),

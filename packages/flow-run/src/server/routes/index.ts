@@ -14,6 +14,9 @@ import { unmatchedRoutes } from "./unmatched.ts";
 
 export function registerRoutes(app: HttpApp, context: ServerContext): void {
   unmatchedRoutes(app);
+  operationRoutes(app, context);
+  // A worker answers probes and nothing else.
+  if (context.probesOnly) return;
   startRunRoute(app, context);
   runRoutes(app, context);
   runEventsRoute(app, context);
@@ -21,6 +24,5 @@ export function registerRoutes(app: HttpApp, context: ServerContext): void {
   flowRoutes(app, context);
   releaseRoutes(app, context);
   keyRoutes(app, context);
-  operationRoutes(app, context);
   documentationRoutes(app);
 }

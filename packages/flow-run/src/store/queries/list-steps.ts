@@ -26,6 +26,7 @@ interface StepRow {
 }
 
 interface AttemptRow {
+  id: string;
   step_path: string;
   number: number;
   status: Attempt["status"];
@@ -106,6 +107,7 @@ function toRunningStep(path: string, attempts: AttemptRow[]): Omit<Step, "starte
 
 function toAttempt(row: AttemptRow): Attempt {
   return {
+    id: row.id,
     number: row.number,
     status: row.status,
     provider: row.provider,

@@ -1,0 +1,225 @@
+// Wires the parts: everything is built here by hand, top to bottom, and closed in reverse. Only the command line and index.ts import this.
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { DeployResult, Json, Run, Step } from "@flow-run/spec";
+import { FlowRunError } from "@flow-run/spec";
+import type { Bundle } from "./compile/index.ts";
+import { createValidators, resolveModel } from "./compile/index.ts";
+import type { EngineEvent, EngineRelease, EngineWorld } from "./engine/index.ts";
+import { executeRun, Interruption, loadFlows, Worker } from "./engine/index.ts";
+import type { Providers } from "./model/index.ts";
+import { createHttpAgent, createModelLimits, createProviders } from "./model/index.ts";
+import type { Database, Store } from "./store/index.ts";
+import { MemoryJournal, openPglite, openPostgres, openStore } from "./store/index.ts";
+import { systemClock } from "./system-clock.ts";
+
+/** Secrets come from the process's environment. */
+export function environmentSecret(name: string): string | undefined {
+  return process.env[name] || undefined;
+}
+
+/** The part of the house that talks to LLMs and executes, shared by local runs and servers. */
+interface Execution {
+  world: EngineWorld;
+  /** A bundle ready to execute in an environment. Providers are made when they are first asked for. */
+  release(bundle: Bundle, environment: string): EngineRelease;
+  close(): Promise<void>;
+}
+
+async function createExecution(options: { emit: (event: EngineEvent) => void; wantsText: (runId: string) => boolean }): Promise<Execution> {
+  const httpAgent = await createHttpAgent();
+  const opened: Providers[] = [];
+  const world: EngineWorld = {
+    clock: systemClock(),
+    random: Math.random,
+    newAttemptId: () => `att_${randomUUID()}`,
+    emit: options.emit,
+    wantsText: options.wantsText,
+    validators: createValidators(),
+    limits: createModelLimits(),
+  };
+  return {
+    world,
+    release(bundle, environment) {
+      const providers = createProviders({ providers: bundle.providers, secret: environmentSecret, httpAgent });
+      opened.push(providers);
+      return {
+        environment,
+        flows: loadFlows(bundle.flows),
+        model: (name) => resolveModel(bundle, environment, name),
+        providers,
+        vars: bundle.environments[environment]?.vars ?? {},
+      };
+    },
+    async close() {
+      await Promise.allSettled(opened.map((providers) => providers.close()));
+      await httpAgent.close();
+    },
+  };
+}
+
+/** Runs a flow in this process with a journal in memory. Resolves also when the run fails; `signal` cancels it. */
+export async function runLocally(options: {
+  bundle: Bundle;
+  environment: string;
+  flow: string;
+  input: Json;
+  onEvent(event: EngineEvent): void;
+  signal: AbortSignal;
+}): Promise<{ run: Run; steps: Step[] }> {
+  const { bundle, environment, flow, input } = options;
+  const execution = await createExecution({ emit: options.onEvent, wantsText: () => true });
+  const journal = new MemoryJournal();
+  const createdAtMs = Date.now();
+  const cancel = new AbortController();
+  const stop = () => cancel.abort(new Interruption("cancelled", "The run was cancelled."));
+  options.signal.addEventListener("abort", stop, { once: true });
+  try {
+    const run = { id: `run_local_${randomUUID()}`, flow, input, startedAtMs: createdAtMs, steps: [], attempts: {} };
+    const outcome = await executeRun(run, execution.release(bundle, environment), journal, execution.world, cancel.signal);
+    if (!("ended" in outcome)) throw new FlowRunError("run-stopped", `The run stopped before it ended (${outcome.stopped}).`);
+    return journal.toWire({ id: run.id, flow, kind: bundle.flows[flow]!.kind, environment, input, createdAtMs, finishedAtMs: Date.now() });
+  } finally {
+    options.signal.removeEventListener("abort", stop);
+    await execution.close();
+  }
+}
+
+export interface ServerOptions {
+  role: "all" | "api" | "worker";
+  host: string;
+  port: number;
+  /** Absent: the embedded database in `dataDir`. */
+  databaseUrl: string | undefined;
+  dataDir: string;
+  /** Runs under way at once. */
+  concurrency: number;
+  /** Callers on this machine need no key. */
+  dev: boolean;
+  adminKey: string | undefined;
+}
+
+export interface RunningServer {
+  url: string;
+  database: Database["kind"];
+  /** Deploys to the environment `dev` without going through HTTP. */
+  deploy(bundle: Bundle): Promise<DeployResult>;
+  /** Rejects when the process can do nothing but end: the embedded database was lost. */
+  failed: Promise<never>;
+  /** Takes nothing new, lets what is under way finish for a while, hands the rest back, and closes. */
+  close(): Promise<void>;
+}
+
+/** How long runs under way may finish at shutdown before they are handed back. */
+const DRAIN_MS = 10_000;
+
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { createApp, createLogger, LiveEventHub } = await import("./server/index.ts");
+  const { deployBundle } = await import("./release/index.ts");
+  const { packageVersion } = await import("./package-version.ts");
+  const { role, dev } = options;
+  const logger = createLogger({ level: process.env.LOG_LEVEL || (dev ? "warn" : "info") });
+  const onTrouble = (error: unknown, doing: string) => logger.warn({ err: error, doing }, "trouble; trying again");
+  const fatal = Promise.withResolvers<never>();
+  fatal.promise.catch(() => {});
+
+  const closers: (() => Promise<void>)[] = [];
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    const database = await openDatabase(options, logger, fatal.reject);
+    closers.push(() => database.close());
+    const store = await openStore({ database, onTrouble });
+    closers.push(() => store.close());
+
+    const live = new LiveEventHub();
+    const emit = (event: EngineEvent) => {
+      live.publish(event);
+      if (event.type === "engine-defect") logger.error({ err: event.error, run: event.runId, flow: event.flow }, "engine defect");
+      else if (event.type === "run-finished") {
+        logger.info({ run: event.runId, flow: event.flow, status: event.status, code: event.error?.code, ms: event.durationMs }, "run finished");
+      }
+    };
+    const execution = await createExecution({ emit, wantsText: (runId) => live.isWatched(runId) });
+    closers.push(() => execution.close());
+
+    if (role !== "api") {
+      const worker = new Worker({ store, world: execution.world, concurrency: options.concurrency, loadRelease: releaseLoader(store, execution), onTrouble });
+      worker.start();
+      closers.push(() => worker.drain(DRAIN_MS));
+    }
+
+    const app = await createApp({
+      store,
+      validators: execution.world.validators,
+      adminKey: options.adminKey,
+      dev,
+      secrets: environmentSecret,
+      logger,
+      version: packageVersion(),
+      live,
+      probesOnly: role === "worker",
+    });
+    closers.push(() => app.close());
+    const { url } = await app.listen({ host: options.host, port: options.port });
+    if (!options.adminKey && !dev && role !== "worker") {
+      logger.warn("FLOW_RUN_ADMIN_KEY is not set: only API keys made before are accepted");
+    }
+    logger.info({ url, role, database: database.kind, node: process.versions.node }, "listening");
+    return {
+      url,
+      database: database.kind,
+      deploy: (bundle) => deployBundle(store, environmentSecret, { environment: "dev", bundle: { ...bundle }, author: null, message: null, commit: null }),
+      failed: fatal.promise,
+      close,
+    };
+  } catch (error) {
+    await close().catch(() => {});
+    throw error;
+  }
+}
+
+type Logger = import("./server/index.ts").Logger;
+
+/** How long a database that is away is waited for at start. */
+const DATABASE_WAIT_MS = 60_000;
+
+async function openDatabase(options: ServerOptions, logger: Logger, onFatal: (error: Error) => void): Promise<Database> {
+  const { databaseUrl, dataDir } = options;
+  if (databaseUrl === undefined) return openPglite({ directory: dataDir, onFatal });
+  const onConnectionLost = (error: Error) => logger.warn({ err: error }, "a database connection was lost; it is replaced");
+  const until = Date.now() + DATABASE_WAIT_MS;
+  for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
+    try {
+      return await openPostgres({ connectionString: databaseUrl, onConnectionLost });
+    } catch (error) {
+      if (!FlowRunError.isInstance(error) || !error.retryable || Date.now() + pauseMs > until) throw error;
+      logger.warn({ reason: error.message, secondsLeft: Math.round((until - Date.now()) / 1000) }, "waiting for the database");
+      await sleep(pauseMs);
+    }
+  }
+}
+
+/** How many releases a worker keeps ready. Older ones are loaded again when a run needs them. */
+const KEPT_RELEASES = 50;
+
+function releaseLoader(store: Store, execution: Execution): (environment: string, number: number) => Promise<EngineRelease> {
+  const loaded = new Map<string, Promise<EngineRelease>>();
+  return (environment, number) => {
+    const key = `${environment} ${number}`;
+    const known = loaded.get(key);
+    if (known) return known;
+    const loading = (async () => {
+      const bundle = await store.getBundle(environment, number);
+      if (bundle === null) throw new FlowRunError("release-not-found", `Release ${number} of ${environment} is gone.`);
+      const { readBundle } = await import("./release/index.ts");
+      return execution.release(readBundle(bundle), environment);
+    })();
+    loaded.set(key, loading);
+    // What failed is tried again by the next run.
+    loading.catch(() => loaded.delete(key));
+    if (loaded.size > KEPT_RELEASES) loaded.delete(loaded.keys().next().value!);
+    return loading;
+  };
+}
