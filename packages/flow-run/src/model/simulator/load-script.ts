@@ -16,11 +16,11 @@ export interface SimulatorScriptProblem extends TextPlace {
 export function parseSimulatorScript(text: string, file = "script"): SimulatorScript {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: false });
-  const problems: SimulatorScriptProblem[] = document.errors.map(({ message, pos }) => {
+  const syntax: SimulatorScriptProblem[] = document.errors.map(({ message, pos }) => {
     const { line, col } = lineCounter.linePos(pos[0]);
     return { line, column: col, message };
   });
-  if (problems.length > 0) throw invalidScript(file, problems);
+  if (syntax.length > 0) throw invalidScript(file, syntax);
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: 100 }) ?? {};
@@ -35,14 +35,17 @@ export function parseSimulatorScript(text: string, file = "script"): SimulatorSc
     throw invalidScript(file, [{ line: 1, column: 1, message }]);
   }
   const source = { document, lineCounter, start: 0, file: { path: file, text } };
-  throw invalidScript(
-    file,
-    parsed.error.issues.map(({ path, message }) => {
-      const keys = path.map((key) => (typeof key === "number" ? key : String(key)));
-      const { line, column } = rangeOf(source, keys);
-      return { line, column, message: keys.length === 0 ? message : `${keys.join(".")}: ${message}` };
-    }),
-  );
+  const problems = parsed.error.issues.flatMap((issue) => {
+    const path = issue.path.map((key) => (typeof key === "number" ? key : String(key)));
+    if (issue.code !== "unrecognized_keys") return [problemAt(path, "value", issue.message)];
+    return issue.keys.map((key) => problemAt([...path, key], "key", "is not a key that is known here"));
+  });
+  throw invalidScript(file, problems);
+
+  function problemAt(path: (string | number)[], at: "key" | "value", message: string): SimulatorScriptProblem {
+    const { line, column } = rangeOf(source, path, at);
+    return { line, column, message: path.length === 0 ? message : `${path.join(".")}: ${message}` };
+  }
 }
 
 /** Reads a script's file. Throws FlowRunError `simulator-script-unreadable`, or as `parseSimulatorScript` does. */

@@ -41,6 +41,7 @@ export class RequestLog {
   private readonly capacity: number;
   private entries: LoggedRequest[] = [];
   private count = 0;
+  private forgotten: Sums = noSums();
 
   constructor(capacity: number) {
     this.capacity = capacity;
@@ -56,8 +57,8 @@ export class RequestLog {
       answeredInFull: false,
     };
     const place = (entry.n - 1) % this.capacity;
-    const forgotten = this.entries[place];
-    if (forgotten) this.book(forgotten);
+    const oldest = this.entries[place];
+    if (oldest) addTo(this.forgotten, oldest);
     this.entries[place] = entry;
     return entry;
   }
@@ -75,44 +76,46 @@ export class RequestLog {
   }
 
   totals(): RequestTotals {
-    const totals: RequestTotals = structuredClone(this.past);
-    for (const entry of this.entries) addTo(totals, entry);
-    return totals;
+    const sums = structuredClone(this.forgotten);
+    for (const entry of this.entries) addTo(sums, entry);
+    return { ...sums, byStatus: Object.fromEntries(sums.byStatus), models: Object.fromEntries(sums.models) };
   }
 
   clear(): void {
     this.entries = [];
     this.count = 0;
-    this.past = noTotals();
-  }
-
-  /** Sums over the requests that are forgotten. */
-  private past: RequestTotals = noTotals();
-
-  private book(entry: LoggedRequest): void {
-    addTo(this.past, entry);
+    this.forgotten = noSums();
   }
 }
 
-function addTo(totals: RequestTotals, entry: LoggedRequest): void {
+/** Maps, because a client may name its model as it likes. */
+type Sums = Omit<RequestTotals, "byStatus" | "models"> & {
+  byStatus: Map<number, number>;
+  models: Map<string, RequestTotals["models"][string]>;
+};
+
+function addTo(sums: Sums, entry: LoggedRequest): void {
   const model = entry.model ?? "";
-  if (!Object.hasOwn(totals.models, model)) totals.models[model] = { requests: 0, answeredInFull: 0, usage: noUsage() };
-  const ofModel = totals.models[model]!;
+  let ofModel = sums.models.get(model);
+  if (!ofModel) {
+    ofModel = { requests: 0, answeredInFull: 0, usage: noUsage() };
+    sums.models.set(model, ofModel);
+  }
   const answered = entry.answeredInFull ? 1 : 0;
-  totals.requests++;
+  sums.requests++;
   ofModel.requests++;
-  totals.answeredInFull += answered;
+  sums.answeredInFull += answered;
   ofModel.answeredInFull += answered;
-  totals.byStatus[entry.status] = (totals.byStatus[entry.status] ?? 0) + 1;
+  sums.byStatus.set(entry.status, (sums.byStatus.get(entry.status) ?? 0) + 1);
   if (!entry.usage) return;
-  for (const bucket of Object.keys(totals.usage) as (keyof TokenUsage)[]) {
-    totals.usage[bucket] += entry.usage[bucket];
+  for (const bucket of Object.keys(sums.usage) as (keyof TokenUsage)[]) {
+    sums.usage[bucket] += entry.usage[bucket];
     ofModel.usage[bucket] += entry.usage[bucket];
   }
 }
 
-function noTotals(): RequestTotals {
-  return { requests: 0, answeredInFull: 0, byStatus: {}, usage: noUsage(), models: {} };
+function noSums(): Sums {
+  return { requests: 0, answeredInFull: 0, usage: noUsage(), byStatus: new Map(), models: new Map() };
 }
 
 function noUsage(): TokenUsage {

@@ -37,7 +37,7 @@ export function generateValue(schema: JsonSchema, context: ValueContext): Json {
   try {
     return generator.value(schema, "", 0, new Map());
   } catch (error) {
-    if (error instanceof RangeError) throw new NoValueError("the schema is nested too deeply");
+    if (error instanceof RangeError) throw new NoValueError("the schema is nested too deeply", true);
     throw error;
   }
 }
@@ -53,7 +53,7 @@ class ValueGenerator {
   }
 
   value(schema: JsonSchema, name: string, depth: number, reentries: Reentries): Json {
-    if (++this.nodes > MOST_NODES || depth > MOST_DEPTH) throw new NoValueError("the value would be too large");
+    if (++this.nodes > MOST_NODES || depth > MOST_DEPTH) throw new NoValueError("the value would be too large", true);
     if (schema === false) throw new NoValueError("the schema allows nothing");
     if (schema === true) return this.text({}, name);
     const { $ref, allOf, anyOf, oneOf, ...own } = schema;
@@ -118,26 +118,42 @@ class ValueGenerator {
     const lean = isLean(depth, reentries);
     const entries: [string, Json][] = [];
     for (const [key, inner] of Object.entries(properties)) {
-      if (lean && !required.has(key)) continue;
+      // Validators look such a property up as the object's prototype, so no value with it would be valid.
+      if (key === "__proto__" || (lean && !required.has(key))) continue;
       const made = this.attempt(() => this.value(inner, key, depth + 1, reentries), required.has(key));
       if (made) entries.push([key, made.value]);
     }
     for (const key of required) {
-      if (!Object.hasOwn(properties, key)) entries.push([key, this.value(others ?? true, key, depth + 1, reentries)]);
+      if (!Object.hasOwn(properties, key) && key !== "__proto__")
+        entries.push([key, this.value(others ?? true, key, depth + 1, reentries)]);
     }
     const isMap = Object.keys(properties).length === 0 && typeof others === "object";
-    const wanted = Math.max(Number(schema.minProperties ?? 0), isMap && !lean ? Math.min(2, Number(schema.maxProperties ?? 2)) : 0);
-    for (let index = 1; entries.length < wanted && others !== false; index++) {
-      const key = `${name === "" ? "item" : name}${index}`;
-      if (entries.some(([other]) => other === key)) continue;
-      const made = this.attempt(
-        () => this.value(others ?? true, name, depth + 1, reentries),
-        entries.length < Number(schema.minProperties ?? 0),
-      );
-      if (!made) break;
+    const drawn = isMap && !lean ? Math.min(2, Number(schema.maxProperties ?? 2)) : 0;
+    this.addOtherKeys(entries, schema, name, drawn, depth, reentries);
+    return Object.fromEntries(entries);
+  }
+
+  /** Entries under keys of our own choice, until there are enough of them. */
+  private addOtherKeys(
+    entries: [string, Json][],
+    schema: SchemaObject,
+    name: string,
+    drawn: number,
+    depth: number,
+    reentries: Reentries,
+  ): void {
+    const least = Number(schema.minProperties ?? 0);
+    const [pattern, patterned] = Object.entries((schema.patternProperties ?? {}) as { [pattern: string]: JsonSchema })[0] ?? [];
+    const others = (patterned ?? schema.additionalProperties ?? true) as JsonSchema;
+    for (let index = 1; entries.length < Math.max(least, drawn) && others !== false; index++) {
+      const seed = this.context.random.integer(0, 2 ** 31);
+      const key = pattern === undefined ? `${name === "" ? "item" : name}${index}` : this.context.patternText(pattern, 0, 100, seed);
+      if (index > MOST_NODES) throw new NoValueError("not enough different keys");
+      if (key === "__proto__" || entries.some(([other]) => other === key)) continue;
+      const made = this.attempt(() => this.value(others, name, depth + 1, reentries), entries.length < least);
+      if (!made) return;
       entries.push([key, made.value]);
     }
-    return Object.fromEntries(entries);
   }
 
   private list(schema: SchemaObject, name: string, depth: number, reentries: Reentries): Json {

@@ -13,7 +13,7 @@ const LONGEST_PROMPT_READ = 20_000;
 const HARD =
   /"(?:pattern|not|if|oneOf|allOf|\$ref|\$dynamicRef|contains|dependent\w+|dependencies|patternProperties|propertyNames|m(?:in|ax)Properties|unevaluated\w+|uniqueItems|multipleOf)":|pattern: /;
 /** A schema that wants very much of something is not given to the general generator, which would take it at its word. */
-const VAST = /"min(?:Length|Items|Properties|Contains)":\s*\d{5,}/;
+const VAST = /"min(?:Length|Items|Properties|Contains)":\d{5,}/;
 
 /** Writes values for schemas. */
 export interface ValueWriter {
@@ -62,6 +62,7 @@ export function createValueWriter(): ValueWriter {
           if (tools.isValid(value)) return value;
         } catch (error) {
           if (!(error instanceof NoValueError)) throw error;
+          if (error.isFinal) break;
         }
       }
       const random = seededRandom(seed);
@@ -106,7 +107,7 @@ async function loadTools(schema: JsonSchema, vast: boolean): Promise<Tools> {
   };
 
   function compileValidator(): (value: Json) => boolean {
-    const ajv = new Ajv2020({ strict: false, logger: false, validateSchema: false, addUsedSchema: false });
+    const ajv = new Ajv2020({ strict: false, logger: false, validateSchema: false });
     (formats as unknown as typeof formats.default)(ajv);
     try {
       const { $id: _, $schema: __, ...rest } = typeof schema === "object" ? schema : {};
