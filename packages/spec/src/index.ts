@@ -12,6 +12,7 @@ export * from "./definitions/workflow.ts";
 export * from "./diagnostic.ts";
 export * from "./flow-run-error.ts";
 export * from "./json.ts";
+export * from "./source/asset-path.ts";
 export * from "./source/definition.ts";
 export * from "./source/place.ts";
 export * from "./source/project-source.ts";
