@@ -57,7 +57,10 @@ interface CompiledFlowBase {
   file: string;
   /** Absent: any input is accepted. */
   input?: JsonSchema;
-  /** Hash of everything that can change what this flow does, callees included. */
+  /**
+   * SHA-256 (hex) of everything that can change what this flow does: callees, partials, schemas, models and their providers included;
+   * description, prices, rate limits and places in files left out.
+   */
   hash: string;
 }
 
@@ -135,6 +138,13 @@ export interface CompiledWorkflow extends CompiledFlowBase {
 
 export type CompiledFlow = CompiledTask | CompiledWorkflow;
 
+/** What an environment has of its own. */
+export interface CompiledEnvironment {
+  models: { [name: string]: CompiledModel };
+  /** Read by expressions as `vars.NAME`. */
+  vars: { [name: string]: string };
+}
+
 /** Everything a release freezes: inert data, complete without the project's files, without a single secret. */
 export interface Bundle {
   languageVersion: typeof LANGUAGE_VERSION;
@@ -143,7 +153,7 @@ export interface Bundle {
   providers: { [name: string]: CompiledProvider };
   models: { [name: string]: CompiledModel };
   /** Per environment: what differs from the above. */
-  environments: { [name: string]: { models: { [name: string]: CompiledModel } } };
-  /** SHA-256 (hex) of the canonical JSON of all other fields. */
+  environments: { [name: string]: CompiledEnvironment };
+  /** SHA-256 (hex) of the canonical JSON of all other fields, places in files left out; see `hashBundle`. */
   hash: string;
 }
