@@ -1,7 +1,5 @@
-import { hash } from "node:crypto";
 import { FlowRunError } from "@flow-run/spec";
-import canonicalize from "canonicalize";
-import { type Bundle, type CompiledStep, LANGUAGE_VERSION } from "../compile/index.ts";
+import { type Bundle, type CompiledStep, hashBundle, LANGUAGE_VERSION } from "../compile/index.ts";
 import { bundleSchema } from "./bundle-schema.ts";
 
 const SHOWN_ISSUES = 5;
@@ -25,8 +23,7 @@ export function readBundle(sent: Record<string, unknown>): Bundle {
   if (read.data.languageVersion !== LANGUAGE_VERSION) {
     throw invalid(`The bundle is written in language version ${read.data.languageVersion}, which never existed.`);
   }
-  const { hash: claimed, ...content } = sent;
-  if (hash("sha256", canonicalize(content) as string, "hex") !== claimed) {
+  if (hashBundle(sent as unknown as Bundle) !== sent.hash) {
     throw invalid("The bundle is not what its hash says: it was changed on the way or after compiling. Compile and deploy again.");
   }
   const bundle = sent as unknown as Bundle;
