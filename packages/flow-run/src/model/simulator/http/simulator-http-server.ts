@@ -139,7 +139,7 @@ export class SimulatorHttpServer implements SimulatorServer {
   }
 
   private async control(method: string, target: string, response: ServerResponse, body: Buffer): Promise<void> {
-    const url = new URL(target, this.url);
+    const url = URL.parse(target.startsWith("/") ? this.url + target : target) ?? new URL(this.url);
     const answer = answerControl(
       { log: this.log, script: () => this.script(), setScript: (script) => this.setScript(script), reset: () => this.reset() },
       method,
