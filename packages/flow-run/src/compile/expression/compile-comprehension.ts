@@ -6,7 +6,11 @@ import { treeSize } from "./tree-shape.ts";
 import { kindOf } from "./value-kind.ts";
 
 const NAMES = ["map", "filter", "all", "exists", "exists_one"] as const;
-type ComprehensionName = (typeof NAMES)[number];
+export type ComprehensionName = (typeof NAMES)[number];
+
+export function isComprehensionName(name: string): name is ComprehensionName {
+  return (NAMES as readonly string[]).includes(name);
+}
 
 export function isComprehension(name: string, args: readonly Tree[]): name is ComprehensionName {
   return (

@@ -23,6 +23,8 @@ export interface ObjectType {
   readonly absent?: ReadonlyMap<string, string>;
   /** What a name in this object is called in messages. Default: field. */
   readonly noun?: "variable" | "step";
+  /** Names read from this object are collected; it can only be read name by name. */
+  readonly collected?: "vars" | "secrets";
 }
 
 export interface Field {
