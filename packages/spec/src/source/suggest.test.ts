@@ -12,6 +12,10 @@ describe("suggest", () => {
     expect(suggest("a", ["b"])).toBeUndefined();
     expect(suggest("x".repeat(500), ["x"])).toBeUndefined();
   });
+  it("does not stretch long words", () => {
+    expect(suggest("organisationHint", ["organization"])).toBeUndefined();
+    expect(suggest("organisation", ["organization"])).toBe("organization");
+  });
   it("prefers the nearest candidate", () => {
     expect(suggest("strng", ["strings", "string"])).toBe("string");
   });

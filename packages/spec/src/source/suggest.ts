@@ -3,8 +3,8 @@ export function suggest(word: string, candidates: Iterable<string>): string | un
   if (word.length === 0 || word.length > 100) return undefined;
   const wanted = word.toLowerCase();
   let best: string | undefined;
-  // Exclusive: one edit up to five letters, then one more for each three; of one or two letters only the case may differ.
-  let bestDistance = word.length < 3 ? 1 : Math.max(1, Math.floor(word.length / 3)) + 1;
+  // Exclusive: one edit up to five letters, then one more for each three, at most three; of one letter only the case may differ.
+  let bestDistance = word.length < 2 ? 1 : Math.min(3, Math.max(1, Math.floor(word.length / 3))) + 1;
   for (const candidate of candidates) {
     if (candidate === word || Math.abs(candidate.length - word.length) >= bestDistance) continue;
     const distance = editDistance(wanted, candidate.toLowerCase());

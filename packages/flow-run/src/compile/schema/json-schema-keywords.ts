@@ -19,6 +19,8 @@ export type KeywordShape =
 export const KEYWORD_SHAPES: ReadonlyMap<string, KeywordShape> = new Map<string, KeywordShape>([
   ["$schema", "string"],
   ["$id", "string"],
+  // Draft 04; now an annotation.
+  ["id", "string"],
   ["$ref", "reference"],
   ["$dynamicRef", "reference"],
   ["$recursiveRef", "reference"],

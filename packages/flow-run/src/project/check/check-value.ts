@@ -45,6 +45,7 @@ class Check {
       if (issue.code === "unrecognized_keys") continue;
       const path = [...base, ...(issue.path as Path)];
       if (issue.code === "invalid_union") this.union(issue, path);
+      else if (issue.code === "custom" && meant.has(JSON.stringify(path))) continue;
       else if (issue.code === "invalid_key") this.add("invalid-name", path, "key", issue.issues[0]?.message ?? issue.message, "rename it");
       else if (this.isMissing(issue, path)) {
         if (!meant.has(JSON.stringify(path))) this.missing(path);
@@ -59,7 +60,8 @@ class Check {
     const free = known.filter((key) => typeof present !== "object" || present === null || !Object.hasOwn(present, key));
     for (const key of issue.keys) {
       const near = suggest(key, free) ?? SYNONYMS.get(key)?.find((synonym) => free.includes(synonym));
-      if (near !== undefined) meant.add(JSON.stringify([...path, near]));
+      // What a misspelt key makes missing, and rules on its whole map, are echoes of the one mistake.
+      if (near !== undefined) meant.add(JSON.stringify([...path, near])).add(JSON.stringify(path));
       const hint = key === "<<" ? "merge keys are not supported: repeat the keys" : unknownHint(near, free, known);
       this.add("unknown-key", [...path, key], "key", `unknown key ${JSON.stringify(key)}`, hint);
     }
@@ -78,7 +80,7 @@ class Check {
         "invalid-value",
         path,
         "value",
-        `must be one of ${options.join(", ")}`,
+        withName(path, `must be one of ${options.join(", ")}`),
         near === undefined ? undefined : `did you mean ${near}?`,
       );
       return;
@@ -95,12 +97,18 @@ class Check {
     const words = [...new Set(own.map((inner) => expectedWords(inner)).filter((word) => word !== undefined))];
     const value = this.valueAt(path);
     const hint = own.map((inner) => this.hint(inner, value, path)).find((found) => found !== undefined);
-    this.add("invalid-value", path, "value", words.length === 0 ? "is not allowed here" : `must be ${words.join(" or ")}`, hint);
+    this.add(
+      "invalid-value",
+      path,
+      "value",
+      withName(path, words.length === 0 ? "is not allowed here" : `must be ${words.join(" or ")}`),
+      hint,
+    );
   }
 
   private invalid(issue: Issue, path: Path): void {
     const value = this.valueAt(path);
-    this.add("invalid-value", path, "value", `${naming(path)}${issueMessage(issue, value)}`, this.hint(issue, value, path));
+    this.add("invalid-value", path, "value", withName(path, issueMessage(issue, value)), this.hint(issue, value, path));
   }
 
   private missing(path: Path): void {
@@ -162,9 +170,11 @@ function severity(branch: readonly Issue[]): number {
   return branch.reduce((sum, issue) => sum + (issue.code === "unrecognized_keys" ? issue.keys.length : 1), 0);
 }
 
-function naming(path: Path): string {
+/** `timeout must be text`, `timeout: write a duration`; list items have no name. */
+function withName(path: Path, message: string): string {
   const last = path.at(-1);
-  return typeof last === "string" ? `${last} ` : "";
+  if (typeof last !== "string") return message;
+  return /^(must|is|are|has)\b/.test(message) ? `${last} ${message}` : `${last}: ${message}`;
 }
 
 function valueAt(root: Json, path: readonly PropertyKey[]): Json | undefined {

@@ -31,12 +31,7 @@ export function nodeValue(source: YamlSource, findings: Findings): Json | undefi
 }
 
 function visit(node: unknown, walk: Walk): Json {
-  if (walk.size > MAX_VALUES) return null;
-  walk.size += 1;
-  if (walk.size > MAX_VALUES) {
-    report(walk, node, "too-many-values", `the document has more than ${MAX_VALUES} values, aliases expanded`, "repeat less by aliases");
-    return null;
-  }
+  if (!grow(walk, node, 1)) return null;
   if (isAlias(node)) return aliasValue(node.source, node, walk);
   const anchor = (node as { anchor?: string } | null)?.anchor;
   if (anchor === undefined) return contentValue(node, walk);
@@ -47,6 +42,16 @@ function visit(node: unknown, walk: Walk): Json {
   anchored.size = walk.size - before;
   anchored.done = true;
   return anchored.value;
+}
+
+/** Counts values; false, reported once, when there are too many. */
+function grow(walk: Walk, node: unknown, amount: number): boolean {
+  const fitted = walk.size <= MAX_VALUES;
+  walk.size += amount;
+  if (walk.size <= MAX_VALUES) return true;
+  if (fitted)
+    report(walk, node, "too-many-values", `the document has more than ${MAX_VALUES} values, aliases expanded`, "repeat less by aliases");
+  return false;
 }
 
 function contentValue(node: unknown, walk: Walk): Json {
@@ -62,8 +67,7 @@ function aliasValue(name: string, node: Node, walk: Walk): Json {
   } else if (!anchored.done) {
     report(walk, node, "syntax", `the alias *${name} stands inside its own anchor`, "an alias cannot contain itself");
   } else {
-    walk.size += anchored.size;
-    return anchored.value ?? null;
+    return grow(walk, node, anchored.size) ? (anchored.value ?? null) : null;
   }
   return null;
 }
