@@ -6,6 +6,9 @@ import { syncDirectory } from "./fsync-node-fs.ts";
 /** Written last into a finished data directory. Without it a directory is somebody else's, or half made. */
 export const MARKER = "flow-run.json";
 
+/** What `pgdata/` is called after the installation has moved to a server. */
+export const MIGRATED_DIRECTORY = "pgdata.migrated";
+
 /** Files without which PGlite would make a new, empty database in the place of the old one. */
 const ESSENTIAL = ["PG_VERSION", "global/pg_control"];
 
@@ -14,7 +17,7 @@ const NEEDED_BYTES = 16 * 1024 * 1024;
 
 /** Why a data directory was refused. `code` is a FlowRunError's. */
 export class DirectoryRefused extends Error {
-  readonly code: "data-dir-foreign" | "data-dir-corrupt" | "data-dir-version" | "database-full";
+  readonly code: "data-dir-foreign" | "data-dir-migrated" | "data-dir-corrupt" | "data-dir-version" | "database-full";
   constructor(code: DirectoryRefused["code"], message: string) {
     super(message);
     this.code = code;
@@ -43,6 +46,12 @@ export async function prepareDataDirectory(
   refuseFullDisk(directory);
   if (fs.existsSync(pgdata) && fs.readdirSync(pgdata).length > 0)
     return { pgdata, id: checkExisting(pgdata, postgresMajor), created: false };
+  if (fs.existsSync(path.join(directory, MIGRATED_DIRECTORY))) {
+    throw new DirectoryRefused(
+      "data-dir-migrated",
+      `The embedded database of ${directory} was moved to PostgreSQL. Set DATABASE_URL, or to begin anew here, move ${MIGRATED_DIRECTORY} away.`,
+    );
+  }
 
   const unfinished = path.join(directory, "pgdata.new");
   fs.rmSync(unfinished, { recursive: true, force: true });

@@ -1,7 +1,9 @@
 import fs from "node:fs";
 import path from "node:path";
 import type { Database } from "../database.ts";
+import { MIGRATED_DIRECTORY } from "./data-directory.ts";
 import { lockDirectory } from "./directory-lock.ts";
+import { syncDirectory } from "./fsync-node-fs.ts";
 import { PgliteDatabase } from "./pglite-database.ts";
 import { WorkerHandle, type WorkerOpened } from "./worker-handle.ts";
 
@@ -29,7 +31,11 @@ export interface OpenedPglite {
   opened: WorkerOpened;
   /** Looks for maintenance now instead of in some seconds. */
   maintain(): void;
+  /** Closes for good: the files are put aside, still under the lock, and the directory refuses to be opened again. Returns where they are. */
+  retire(movedTo: string): Promise<string>;
 }
+
+export { MIGRATED_DIRECTORY };
 
 /** Made by the build, from the migrations of the same build. */
 const TEMPLATE_FILE = path.join(import.meta.dirname, "..", "template.bin");
@@ -51,7 +57,20 @@ export async function openPgliteWithDetails(settings: PgliteSettings): Promise<O
     const opened = await worker.open(openTimeoutMs);
     const database = new PgliteDatabase(worker, release);
     await database.connect();
-    return { database, opened, maintain: () => worker.maintain() };
+    return {
+      database,
+      opened,
+      maintain: () => worker.maintain(),
+      async retire(movedTo) {
+        const aside = path.join(directory, MIGRATED_DIRECTORY);
+        await database.closeThen(() => {
+          fs.renameSync(path.join(directory, "pgdata"), aside);
+          fs.writeFileSync(path.join(aside, "MOVED.txt"), `Moved to the PostgreSQL server ${movedTo} at ${new Date().toISOString()}.\n`);
+          syncDirectory(directory);
+        });
+        return aside;
+      },
+    };
   } catch (error) {
     release();
     throw error;

@@ -141,7 +141,15 @@ export class PgliteDatabase implements Database {
   }
 
   close(): Promise<void> {
-    this.closing ??= this.gate.alone(() => this.worker.close()).finally(this.release);
+    return this.closeThen(() => {});
+  }
+
+  /** Does `last` when the files are at rest and the directory is still locked. */
+  closeThen(last: () => void): Promise<void> {
+    this.closing ??= this.gate
+      .alone(() => this.worker.close())
+      .then(last)
+      .finally(this.release);
     return this.closing;
   }
 

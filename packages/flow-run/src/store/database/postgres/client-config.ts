@@ -16,8 +16,9 @@ export function clientConfig(settings: ResolvedSettings, purpose: string): pg.Cl
     keepAlive: true,
     keepAliveInitialDelayMillis: 5000,
     pipeline: true,
-    // All our statements have an index to go by. A plan made while a table was still empty would read all of it for ever after.
-    options: "-c enable_seqscan=off",
+    // All our statements have an index to go by, and a plan made while a table was still empty would read all of it for ever after. Compiling a plan
+    // takes longer than any of them.
+    options: "-c enable_seqscan=off -c jit=off",
     types: valueTypes as pg.CustomTypesConfig,
   };
 }
