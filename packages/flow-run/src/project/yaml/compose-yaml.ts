@@ -1,4 +1,4 @@
-import { Composer, type Document, Lexer, LineCounter, Parser, type Token } from "yaml";
+import { Composer, type CST, type Document, Lexer, LineCounter, Parser } from "yaml";
 
 /** Deepest nesting of a document: far above what anybody writes, far below what overflows the stack of recursive code. */
 const MAX_DEPTH = 100;
@@ -48,7 +48,7 @@ export function composeYaml(text: string): ComposedYaml {
   return { document: document!, lineCounter, fault: limits.fault ?? firstFault(document!, second) };
 }
 
-function* parse(text: string, lineCounter: LineCounter, limits: { fault?: YamlFault }): Generator<Token> {
+function* parse(text: string, lineCounter: LineCounter, limits: { fault?: YamlFault }): Generator<CST.Token> {
   lineCounter.addNewLine(0);
   const parser = new Parser(lineCounter.addNewLine);
   let lexemes = 0;
