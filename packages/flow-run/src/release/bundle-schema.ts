@@ -82,6 +82,6 @@ export const bundleSchema = z.looseObject({
   flows: z.record(nameSchema, flowSchema),
   providers: z.record(nameSchema, z.looseObject({ type: z.string(), settings: z.record(z.string(), z.unknown()), secrets: namesSchema })),
   models: z.record(z.string(), modelSchema),
-  environments: z.record(nameSchema, z.looseObject({ models: z.record(z.string(), modelSchema) })),
+  environments: z.record(nameSchema, z.looseObject({ models: z.record(z.string(), modelSchema), vars: z.record(z.string(), z.string()) })),
   hash: z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in hex"),
 });

@@ -68,14 +68,15 @@ function within(found: Found, key: string | number): Found {
 
 type SourceReviver = (key: string, value: unknown, context: { source?: string }) => unknown;
 
-/** Parses again with every integer that a double cannot hold replaced by Infinity. */
+/** Parses again with every integer that would be written back differently replaced by Infinity. */
 function withInexactIntegersInfinite(text: string): unknown {
   const reviver: SourceReviver = (_key, value, context) =>
     typeof value === "number" &&
     !Number.isSafeInteger(value) &&
     context.source !== undefined &&
     /^-?\d{1,400}$/.test(context.source) &&
-    BigInt(context.source) !== BigInt(value)
+    BigInt(context.source) !== BigInt(value) &&
+    JSON.stringify(value) !== context.source
       ? Number.POSITIVE_INFINITY
       : value;
   return JSON.parse(text, reviver as (key: string, value: unknown) => unknown);

@@ -39,14 +39,7 @@ const COMPONENTS = {
 export async function registerOpenApi(app: HttpApp, version: string): Promise<void> {
   const schemaRegistry = z.registry<{ id?: string }>();
   for (const [id, schema] of Object.entries(COMPONENTS)) schemaRegistry.add(schema, { id });
-  const zodToJsonConfig = {
-    override: (context: { zodSchema: unknown; jsonSchema: Record<string, unknown> }) => {
-      // Any JSON: the schema that accepts everything says so better than a recursive union.
-      if (context.zodSchema !== jsonSchema) return;
-      for (const keyword of Object.keys(context.jsonSchema)) delete context.jsonSchema[keyword];
-      context.jsonSchema.description = "Any JSON value.";
-    },
-  };
+  const zodToJsonConfig = { override: plainer };
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
@@ -78,6 +71,43 @@ export async function registerOpenApi(app: HttpApp, version: string): Promise<vo
       const description = [document.schema?.description, scopeText].filter(Boolean).join("\n\n");
       return { ...transformed, schema: { ...transformed.schema, security, description } };
     },
-    transformObject: createJsonSchemaTransformObject({ schemaRegistry, zodToJsonConfig }),
+    transformObject: (document) => {
+      const whole = createJsonSchemaTransformObject({ schemaRegistry, zodToJsonConfig })(document) as OpenApi;
+      return { ...whole, components: { ...whole.components, schemas: referenced(whole) } } as never;
+    },
   });
+}
+
+/** Leaves out what a reader of the document would only stumble over. */
+function plainer({ zodSchema, jsonSchema: made }: { zodSchema: unknown; jsonSchema: Record<string, unknown> }): void {
+  if (zodSchema === jsonSchema) {
+    // The schema that accepts everything says so better than a recursive union.
+    for (const keyword of Object.keys(made)) delete made[keyword];
+    made.description = "Any JSON value.";
+  }
+  if (made.format === "date-time") delete made.pattern;
+  // Answers may get more fields; only what is closed to a caller is closed in the document.
+  if (zodSchema instanceof z.ZodObject && zodSchema.def.catchall === undefined) delete made.additionalProperties;
+  if (made.minimum === Number.MIN_SAFE_INTEGER) delete made.minimum;
+  if (made.maximum === Number.MAX_SAFE_INTEGER) delete made.maximum;
+}
+
+interface OpenApi {
+  paths: object;
+  components: { schemas: Record<string, object> };
+}
+
+/** The named schemas that something refers to; each is made twice, for requests and for answers, and mostly one of the two is used. */
+function referenced({ paths, components }: OpenApi): Record<string, object> {
+  const kept: Record<string, object> = {};
+  const visit = (part: object): void => {
+    for (const [, name] of JSON.stringify(part).matchAll(/"#\/components\/schemas\/([^"]+)"/g)) {
+      const schema = components.schemas[name!];
+      if (schema === undefined || Object.hasOwn(kept, name!)) continue;
+      kept[name!] = schema;
+      visit(schema);
+    }
+  };
+  visit(paths);
+  return kept;
 }

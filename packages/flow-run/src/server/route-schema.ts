@@ -1,5 +1,5 @@
 import { PROBLEMS, type ProblemCode, problemSchema } from "@flow-run/spec";
-import type { z } from "zod";
+import { z } from "zod";
 
 interface DocumentedResponse {
   description: string;
@@ -9,6 +9,11 @@ interface DocumentedResponse {
 /** Answers of a route as JSON, for the OpenAPI document. */
 export function answers(schema: z.ZodType, description: string): DocumentedResponse {
   return { description, content: { "application/json": { schema } } };
+}
+
+/** An answer without a body, for the OpenAPI document. */
+export function noBody(description: string): z.ZodType {
+  return z.null().describe(description);
 }
 
 /** The problems that a route may answer with, by status; those that any route may answer with are added here. */

@@ -10,9 +10,10 @@ export function validateRequest(schema: z.ZodType, httpPart: string | undefined)
       const refusal = refuseControlCharacters(data);
       if (refusal !== null) return { error: refusal };
     }
-    const read = schema.safeParse(data);
-    if (read.success) return { value: read.data };
     const inBody = httpPart === "body";
+    // Fastify says null where no body was sent.
+    const read = schema.safeParse(inBody && data === null ? undefined : data);
+    if (read.success) return { value: read.data };
     const errors = read.error.issues.flatMap((issue) => toErrors(issue, schema, inBody));
     return {
       error: inBody

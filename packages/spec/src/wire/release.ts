@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { flowKindSchema } from "./run.ts";
 
+/** Number of a release within its environment, from 1. */
+export const releaseNumberSchema = z.int().min(1).max(2_147_483_647);
+
 export const releaseSchema = z.object({
   environment: z.string(),
   number: z.int(),
@@ -33,7 +36,7 @@ export const deployRequestSchema = z.strictObject({
   message: z.string().max(2000).nullish(),
   commit: z.string().max(200).nullish(),
   /** The release that must be current for the deploy to go through; null: none may be. Absent: whatever is current. */
-  expectedCurrent: z.int().min(1).nullish(),
+  expectedCurrent: releaseNumberSchema.nullish(),
   /** Deploy although secrets are missing on the server; runs that need them fail until they are there. */
   allowMissingSecrets: z.boolean().optional(),
 });

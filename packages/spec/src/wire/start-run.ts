@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Json } from "../json.ts";
+import { releaseNumberSchema } from "./release.ts";
 import { flowKindSchema, runSchema, runStatusSchema, runStepSchema } from "./run.ts";
 
 /** Body of `POST /v1/flows/{flow}/runs`. */
@@ -11,7 +12,7 @@ export const startRunSchema = z
     /** Higher runs first; default 0. */
     priority: z.int().min(-100).max(100).optional(),
     /** Number of a release of the environment; default: the current one. */
-    release: z.int().min(1).optional(),
+    release: releaseNumberSchema.optional(),
   })
   .partial({ input: true });
 export type StartRun = Omit<z.infer<typeof startRunSchema>, "input"> & { input?: Json };
@@ -19,7 +20,7 @@ export type StartRun = Omit<z.infer<typeof startRunSchema>, "input"> & { input?:
 /** Body of `POST /v1/runs/{id}/replay`, which may be empty. */
 export const replayRunSchema = z.strictObject({
   /** The release to run on: the environment's current one (default), the one the run had, or a number. */
-  release: z.union([z.literal("current"), z.literal("same"), z.int().min(1)]).optional(),
+  release: z.union([z.literal("current"), z.literal("same"), releaseNumberSchema]).optional(),
 });
 export type ReplayRun = z.infer<typeof replayRunSchema>;
 

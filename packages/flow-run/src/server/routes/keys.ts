@@ -3,7 +3,7 @@ import { z } from "zod";
 import { createApiKeySecret, hashApiKey } from "../api-key-secret.ts";
 import type { HttpApp } from "../http-app.ts";
 import { RequestRefusal } from "../request-refusal.ts";
-import { answers, problems } from "../route-schema.ts";
+import { answers, noBody, problems } from "../route-schema.ts";
 import { isRunId } from "../run-not-found.ts";
 import type { ServerContext } from "../server-context.ts";
 
@@ -60,7 +60,7 @@ export function keyRoutes(app: HttpApp, context: ServerContext): void {
         description: "Open event streams of the key end with their next sign of life.",
         params: z.object({ id: z.string() }),
         response: {
-          204: { description: "The key is revoked.", content: {} },
+          204: noBody("The key is revoked."),
           ...problems("unauthorized", "insufficient-scope", "key-not-found"),
         },
       },

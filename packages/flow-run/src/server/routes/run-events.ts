@@ -2,7 +2,7 @@ import { isTerminal, runEventSchema } from "@flow-run/spec";
 import { z } from "zod";
 import type { HttpApp } from "../http-app.ts";
 import { RequestRefusal } from "../request-refusal.ts";
-import { problems } from "../route-schema.ts";
+import { noBody, problems } from "../route-schema.ts";
 import { isRunId, runNotFound } from "../run-not-found.ts";
 import type { ServerContext } from "../server-context.ts";
 
@@ -23,7 +23,7 @@ export function runEventsRoute(app: HttpApp, context: ServerContext): void {
         headers: z.object({ "last-event-id": z.string().optional() }),
         response: {
           200: { description: "The events; `data` is one JSON object each.", content: { "text/event-stream": { schema: runEventSchema } } },
-          204: { description: "The run has ended, and `Last-Event-ID` was its last event.", content: {} },
+          204: noBody("The run has ended, and `Last-Event-ID` was its last event."),
           ...problems("malformed-request", "unauthorized", "insufficient-scope", "run-not-found", "rate-limited"),
         },
       },
@@ -49,6 +49,8 @@ export function runEventsRoute(app: HttpApp, context: ServerContext): void {
         "content-type": "text/event-stream; charset=utf-8",
         "cache-control": "no-cache, no-transform",
         "x-accel-buffering": "no",
+        // When the stream ends, so does the connection: a server that closes waits for nobody's keep-alive.
+        connection: "close",
         "x-request-id": request.id,
       });
       response.write("retry: 1000\n\n");

@@ -3,7 +3,7 @@ import { isTerminal, type Run, runFilterSchema, runListSchema, runSchema, stepLi
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { HttpApp } from "../http-app.ts";
-import { answers, problems } from "../route-schema.ts";
+import { answers, noBody, problems } from "../route-schema.ts";
 import { isRunId, runNotFound } from "../run-not-found.ts";
 import type { ServerContext } from "../server-context.ts";
 
@@ -28,7 +28,7 @@ export function runRoutes(app: HttpApp, context: ServerContext): void {
         }),
         response: {
           200: answers(runSchema, "The run."),
-          304: { description: "The run is as `If-None-Match` knows it.", content: {} },
+          304: noBody("The run is as `If-None-Match` knows it."),
           ...problems("malformed-request", "unauthorized", "insufficient-scope", "run-not-found"),
         },
       },
