@@ -19,7 +19,7 @@ export interface RecorderOptions {
   onTrouble(error: unknown, doing: string): void;
 }
 
-const MOST_ENTRIES = 500;
+const MOST_ENTRIES = 250;
 const MOST_CHARACTERS = 4_000_000;
 
 /** The journals of all runs of this process, gathered into one statement. Keeps trying while the database is away: what was paid for is not given up. */

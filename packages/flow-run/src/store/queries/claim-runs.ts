@@ -27,17 +27,22 @@ export interface ClaimRow {
 
 /**
  * Fetches jobs and claims their runs in one statement. `$1` how many, `$2` sender, `$3` the error of a poisoned run.
+ * Planned with each call, because the best way to the next jobs is another one for an empty queue than for a long one; the runs are reached by their
+ * key in any case (a lateral sub-select, an array).
  * Waiting for a run's lock means waiting for the last write of its former owner; what that wrote is read by a later statement with its own snapshot.
  */
 export function claimRunsSql(fetchJobsSql: string): string {
   return `
 WITH job AS (${fetchJobsSql}
 ), locked AS MATERIALIZED (
-  SELECT r.id, r.claims_without_progress >= ${CLAIMS_WITHOUT_PROGRESS} AS poisoned
-  FROM job JOIN flow_run.run AS r ON r.id = job.data ->> 'run' AND r.job_id = job.id
-  WHERE r.finished_at IS NULL
-  ORDER BY r.id
-  FOR UPDATE OF r
+  SELECT r.id, r.poisoned
+  FROM (SELECT id, data ->> 'run' AS run_id FROM job ORDER BY data ->> 'run') AS j
+  CROSS JOIN LATERAL (
+    SELECT r.id, r.job_id, r.finished_at, r.claims_without_progress >= ${CLAIMS_WITHOUT_PROGRESS} AS poisoned FROM flow_run.run AS r
+    WHERE r.id = j.run_id
+    FOR UPDATE
+  ) AS r
+  WHERE r.finished_at IS NULL AND r.job_id = j.id
 ), claimed AS (
   UPDATE flow_run.run AS r
   SET epoch = r.epoch + 1,
@@ -47,7 +52,7 @@ WITH job AS (${fetchJobsSql}
     error = CASE WHEN l.poisoned THEN $3::json ELSE r.error END,
     finished_at = CASE WHEN l.poisoned THEN now() ELSE r.finished_at END
   FROM locked AS l
-  WHERE r.id = l.id
+  WHERE r.id = ANY (ARRAY(SELECT id FROM locked)) AND r.id = l.id
   RETURNING r.*, l.poisoned
 ), notified AS (${notifyEnded("SELECT id FROM claimed WHERE poisoned", "$2")}
 )
@@ -73,7 +78,7 @@ interface Columns {
 }
 
 export async function claimRuns(database: Database, sql: string, sender: string, limit: number, poisoned: Json): Promise<ClaimRow[]> {
-  const rows = await database.query<Columns>(sql, [limit, sender, JSON.stringify(poisoned)], { prepare: true });
+  const rows = await database.query<Columns>(sql, [limit, sender, JSON.stringify(poisoned)]);
   return rows.map((row) => ({
     job_id: row.job_id,
     retry_count: row.retry_count,

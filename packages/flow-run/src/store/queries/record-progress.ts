@@ -21,6 +21,9 @@ export interface RunProgress {
   end: StoredRunEnd | null;
 }
 
+/** Of the rows of `source`: those whose run is in `locked`, under a condition on it. A hashed look-up whatever the planner believes about sizes. */
+const lockedWhere = (source: string, condition: string) => `(${source}.ord IN (SELECT ord FROM locked WHERE ${condition})) IS TRUE`;
+
 /**
  * Steps, attempts, bills and ends of many runs in one statement.
  *
@@ -28,10 +31,13 @@ export interface RunProgress {
  *   `landed`: this very owner ended the run already, so an earlier answer to this statement was lost.
  * - State (steps, attempt starts, the end) is written for owned runs only. Bills (attempt ends) always.
  * - A bill grows the run's sums only through rows that this statement has changed, so that sending it twice books once.
+ * - The plan is kept and must serve one row and hundreds, and tables that were empty when it was made. So sets are filtered and grouped instead of
+ *   joined, and tables are reached in ways that leave no choice but the primary key: an array, a lateral sub-select, an upsert (which, for ends of
+ *   attempts, never inserts: it carries the columns of the row that must be there).
  */
 const SQL = `
 WITH locked AS MATERIALIZED (
-  SELECT w.ord, r.id, w.epoch,
+  SELECT w.ord,
     r.epoch = w.epoch AND r.finished_at IS NULL AS owned,
     r.epoch = w.epoch AND r.ended_epoch IS NOT DISTINCT FROM w.epoch AS landed
   FROM unnest($1::text[], $2::int[]) WITH ORDINALITY AS w (run_id, epoch, ord)
@@ -40,66 +46,62 @@ WITH locked AS MATERIALIZED (
   FOR UPDATE OF r
 ), new_step AS (
   INSERT INTO flow_run.step (run_id, path, seq, epoch, kind, status, input, output, error, started_at, finished_at)
-  SELECT l.id, s.path, s.seq, l.epoch, s.kind, s.status, s.input::json, s.output::json, s.error::json,
+  SELECT s.run_id, s.path, s.seq, s.epoch, s.kind, s.status, s.input::json, s.output::json, s.error::json,
     to_timestamp(s.started / 1000), to_timestamp(s.finished / 1000)
-  FROM unnest($3::int[], $4::text[], $5::int[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::float8[], $12::float8[])
-    AS s (ord, path, seq, kind, status, input, output, error, started, finished)
-  JOIN locked AS l ON l.ord = s.ord AND l.owned
+  FROM unnest($3::int[], $4::text[], $5::int[], $6::text[], $7::int[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::float8[],
+      $14::float8[])
+    AS s (ord, run_id, epoch, path, seq, kind, status, input, output, error, started, finished)
+  WHERE ${lockedWhere("s", "owned")}
   ON CONFLICT DO NOTHING
   RETURNING run_id
-), attempt_end AS MATERIALIZED (
-  SELECT l.id AS run_id, e.*, to_timestamp(e.finished / 1000) AS finished_at
-  FROM unnest($20::int[], $21::text[], $22::text[], $23::int8[], $24::int8[], $25::int8[], $26::int8[], $27::int8[], $28::text[], $29::int8[], $30::text[],
-      $31::text[], $32::text[], $33::text[], $34::float8[], $35::float8[])
-    AS e (ord, id, status, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, raw_usage, cost_nano_usd, price_version,
-      error, finish_reason, response_model, time_to_first_token_ms, finished)
-  JOIN locked AS l ON l.ord = e.ord
 ), new_attempt AS (
-  INSERT INTO flow_run.attempt (run_id, id, step_path, number, epoch, provider, model, started_at, status, input_tokens, output_tokens, cache_read_tokens,
-    cache_write_tokens, reasoning_tokens, raw_usage, cost_nano_usd, price_version, error, finish_reason, response_model, time_to_first_token_ms, finished_at)
-  SELECT l.id, a.id, a.step_path, a.number, l.epoch, a.provider, a.model, to_timestamp(a.started / 1000),
-    coalesce(e.status, 'started'), e.input_tokens, e.output_tokens, e.cache_read_tokens, e.cache_write_tokens, e.reasoning_tokens, e.raw_usage::json,
-    e.cost_nano_usd, e.price_version, e.error::json, e.finish_reason, e.response_model, e.time_to_first_token_ms, e.finished_at
-  FROM unnest($13::int[], $14::text[], $15::text[], $16::int[], $17::text[], $18::text[], $19::float8[])
-    AS a (ord, id, step_path, number, provider, model, started)
-  JOIN locked AS l ON l.ord = a.ord AND l.owned
-  LEFT JOIN attempt_end AS e ON e.ord = a.ord AND e.id = a.id
+  INSERT INTO flow_run.attempt (run_id, id, epoch, step_path, number, provider, model, started_at, status)
+  SELECT a.run_id, a.id, a.epoch, a.step_path, a.number, a.provider, a.model, to_timestamp(a.started / 1000), 'started'
+  FROM unnest($15::int[], $16::text[], $17::int[], $18::text[], $19::text[], $20::int[], $21::text[], $22::text[], $23::float8[])
+    AS a (ord, run_id, epoch, id, step_path, number, provider, model, started)
+  WHERE ${lockedWhere("a", "owned")}
   ON CONFLICT DO NOTHING
-  RETURNING *
 ), ended_attempt AS (
-  UPDATE flow_run.attempt AS a
-  SET status = e.status, input_tokens = e.input_tokens, output_tokens = e.output_tokens, cache_read_tokens = e.cache_read_tokens,
-    cache_write_tokens = e.cache_write_tokens, reasoning_tokens = e.reasoning_tokens, raw_usage = e.raw_usage::json, cost_nano_usd = e.cost_nano_usd,
-    price_version = e.price_version, error = e.error::json, finish_reason = e.finish_reason, response_model = e.response_model,
-    time_to_first_token_ms = e.time_to_first_token_ms, finished_at = e.finished_at
-  FROM attempt_end AS e
-  WHERE a.run_id = e.run_id AND a.id = e.id AND a.finished_at IS NULL
-  RETURNING a.*
-), bill AS (
-  SELECT run_id,
-    count(*) FILTER (WHERE given_up_at IS NULL) AS calls,
-    count(*) FILTER (WHERE given_up_at IS NULL AND cost_nano_usd IS NULL)
-      - count(*) FILTER (WHERE given_up_at IS NOT NULL AND cost_nano_usd IS NOT NULL) AS unpriced_calls,
-    coalesce(sum(input_tokens), 0) AS input_tokens, coalesce(sum(output_tokens), 0) AS output_tokens,
-    coalesce(sum(cache_read_tokens), 0) AS cache_read_tokens, coalesce(sum(cache_write_tokens), 0) AS cache_write_tokens,
-    coalesce(sum(reasoning_tokens), 0) AS reasoning_tokens, coalesce(sum(cost_nano_usd), 0) AS cost_nano_usd
+  INSERT INTO flow_run.attempt AS a (run_id, id, step_path, number, epoch, provider, model, started_at, status, input_tokens, output_tokens,
+    cache_read_tokens, cache_write_tokens, reasoning_tokens, raw_usage, cost_nano_usd, price_version, error, finish_reason, response_model,
+    time_to_first_token_ms, finished_at)
+  SELECT e.run_id, e.id, begun.step_path, begun.number, begun.epoch, begun.provider, begun.model, begun.started_at, e.status, e.input_tokens,
+    e.output_tokens, e.cache_read_tokens, e.cache_write_tokens, e.reasoning_tokens, e.raw_usage::json, e.cost_nano_usd, e.price_version,
+    e.error::json, e.finish_reason, e.response_model, e.time_to_first_token_ms, to_timestamp(e.finished / 1000)
+  FROM unnest($24::int[], $25::text[], $26::text[], $27::text[], $28::int8[], $29::int8[], $30::int8[], $31::int8[], $32::int8[], $33::text[], $34::int8[],
+      $35::text[], $36::text[], $37::text[], $38::text[], $39::float8[], $40::float8[])
+    AS e (ord, run_id, id, status, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, raw_usage, cost_nano_usd,
+      price_version, error, finish_reason, response_model, time_to_first_token_ms, finished)
+  CROSS JOIN LATERAL (SELECT * FROM flow_run.attempt AS b WHERE b.run_id = e.run_id AND b.id = e.id LIMIT 1) AS begun
+  WHERE ${lockedWhere("e", "true")}
+  ON CONFLICT (run_id, id) DO UPDATE
+  SET status = excluded.status, input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens,
+    cache_read_tokens = excluded.cache_read_tokens, cache_write_tokens = excluded.cache_write_tokens, reasoning_tokens = excluded.reasoning_tokens,
+    raw_usage = excluded.raw_usage, cost_nano_usd = excluded.cost_nano_usd, price_version = excluded.price_version, error = excluded.error,
+    finish_reason = excluded.finish_reason, response_model = excluded.response_model, time_to_first_token_ms = excluded.time_to_first_token_ms,
+    finished_at = excluded.finished_at
+  WHERE a.finished_at IS NULL
+  RETURNING a.run_id, a.given_up_at IS NOT NULL AS counted, a.input_tokens, a.output_tokens, a.cache_read_tokens, a.cache_write_tokens,
+    a.reasoning_tokens, a.cost_nano_usd
+), change AS (
+  SELECT run_id, sum(calls) AS calls, sum(unpriced_calls) AS unpriced_calls, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
+    sum(cache_read_tokens) AS cache_read_tokens, sum(cache_write_tokens) AS cache_write_tokens, sum(reasoning_tokens) AS reasoning_tokens,
+    sum(cost_nano_usd) AS cost_nano_usd, bool_or(progressed) AS progressed, max(status) AS status, max(output) AS output, max(error) AS error
   FROM (
-    SELECT run_id, given_up_at, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, cost_nano_usd FROM ended_attempt
+    SELECT run_id, (NOT counted)::int AS calls, (cost_nano_usd IS NULL)::int - counted::int AS unpriced_calls, input_tokens, output_tokens,
+      cache_read_tokens, cache_write_tokens, reasoning_tokens, cost_nano_usd, false AS progressed, NULL AS status, NULL AS output, NULL AS error
+    FROM ended_attempt
     UNION ALL
-    SELECT run_id, given_up_at, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, cost_nano_usd FROM new_attempt
-    WHERE finished_at IS NOT NULL
-  ) AS booked
+    SELECT run_id, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, true, NULL, NULL, NULL FROM new_step
+    UNION ALL
+    SELECT f.run_id, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, false, f.status, f.output, f.error
+    FROM unnest($41::int[], $42::text[], $43::text[], $44::text[], $45::text[]) AS f (ord, run_id, status, output, error)
+    WHERE ${lockedWhere("f", "owned")}
+  ) AS part
   GROUP BY run_id
-), changed AS MATERIALIZED (
-  SELECT l.id, b.*, p.run_id IS NOT NULL AS progressed, f.status, f.output, f.error
-  FROM locked AS l
-  LEFT JOIN bill AS b ON b.run_id = l.id
-  LEFT JOIN (SELECT DISTINCT run_id FROM new_step) AS p ON p.run_id = l.id
-  LEFT JOIN unnest($36::int[], $37::text[], $38::text[], $39::text[]) AS f (ord, status, output, error) ON f.ord = l.ord AND l.owned
-  WHERE b.run_id IS NOT NULL OR p.run_id IS NOT NULL OR f.ord IS NOT NULL
 ), changed_run AS (
   UPDATE flow_run.run AS r
-  SET calls = r.calls + coalesce(c.calls, 0), unpriced_calls = r.unpriced_calls + coalesce(c.unpriced_calls, 0),
+  SET calls = r.calls + c.calls, unpriced_calls = r.unpriced_calls + c.unpriced_calls,
     input_tokens = r.input_tokens + coalesce(c.input_tokens, 0), output_tokens = r.output_tokens + coalesce(c.output_tokens, 0),
     cache_read_tokens = r.cache_read_tokens + coalesce(c.cache_read_tokens, 0), cache_write_tokens = r.cache_write_tokens + coalesce(c.cache_write_tokens, 0),
     reasoning_tokens = r.reasoning_tokens + coalesce(c.reasoning_tokens, 0), cost_nano_usd = r.cost_nano_usd + coalesce(c.cost_nano_usd, 0),
@@ -109,61 +111,72 @@ WITH locked AS MATERIALIZED (
     error = CASE WHEN c.status IS NULL THEN r.error ELSE c.error::json END,
     ended_epoch = CASE WHEN c.status IS NULL THEN r.ended_epoch ELSE r.epoch END,
     finished_at = CASE WHEN c.status IS NULL THEN r.finished_at ELSE now() END
-  FROM changed AS c
-  WHERE r.id = c.id
+  FROM change AS c
+  WHERE r.id = ANY (ARRAY(SELECT run_id FROM change)) AND r.id = c.run_id
   RETURNING r.id, c.status IS NOT NULL AS ended
-), notified AS (${notifyEnded("SELECT id FROM changed_run WHERE ended", "$40")}
+), notified AS (${notifyEnded("SELECT id FROM changed_run WHERE ended", "$46")}
 )
 SELECT l.ord::int AS ord, l.owned OR l.landed AS held, (SELECT count(*) FROM notified) AS notified FROM locked AS l`;
 
-/** Runs must be different from each other. Returns for each, in order, whether it was still this owner's; if not, only the ends of its attempts were booked. */
+/**
+ * Runs must be different from each other, and an attempt not both begun and ended here. Returns for each run, in order, whether it was still this
+ * owner's; if not, only the ends of its attempts were booked.
+ */
 export async function recordProgress(database: Database, sender: string, runs: readonly RunProgress[]): Promise<boolean[]> {
-  const steps = runs.flatMap((run, index) => run.steps.map((step) => ({ ord: index + 1, step })));
-  const starts = runs.flatMap((run, index) => run.attemptStarts.map((start) => ({ ord: index + 1, start })));
-  const attemptEnds = runs.flatMap((run, index) => run.attemptEnds.map((end) => ({ ord: index + 1, end })));
-  const ends = runs.flatMap((run, index) => (run.end === null ? [] : [{ ord: index + 1, end: run.end }]));
+  const each = <Row>(rows: (run: RunProgress) => readonly Row[]) =>
+    runs.flatMap((run, index) => rows(run).map((row) => ({ ord: index + 1, run, row })));
+  const steps = each((run) => run.steps);
+  const starts = each((run) => run.attemptStarts);
+  const attemptEnds = each((run) => run.attemptEnds);
+  const ends = each((run) => (run.end === null ? [] : [run.end]));
   const rows = await database.query<{ ord: number; held: boolean }>(
     SQL,
     [
       runs.map((run) => run.runId),
       runs.map((run) => run.epoch),
-      steps.map((s) => s.ord),
-      steps.map((s) => s.step.path),
-      steps.map((s) => s.step.seq),
-      steps.map((s) => s.step.kind),
-      steps.map((s) => s.step.status),
-      steps.map((s) => s.step.input),
-      steps.map((s) => s.step.output),
-      steps.map((s) => s.step.error),
-      steps.map((s) => s.step.startedAtMs),
-      steps.map((s) => s.step.finishedAtMs),
-      starts.map((a) => a.ord),
-      starts.map((a) => a.start.id),
-      starts.map((a) => a.start.stepPath),
-      starts.map((a) => a.start.number),
-      starts.map((a) => a.start.provider),
-      starts.map((a) => a.start.model),
-      starts.map((a) => a.start.startedAtMs),
-      attemptEnds.map((a) => a.ord),
-      attemptEnds.map((a) => a.end.id),
-      attemptEnds.map((a) => a.end.status),
-      attemptEnds.map((a) => a.end.usage?.inputTokens),
-      attemptEnds.map((a) => a.end.usage?.outputTokens),
-      attemptEnds.map((a) => a.end.usage?.cacheReadTokens),
-      attemptEnds.map((a) => a.end.usage?.cacheWriteTokens),
-      attemptEnds.map((a) => a.end.usage?.reasoningTokens),
-      attemptEnds.map((a) => a.end.rawUsage),
-      attemptEnds.map((a) => a.end.costNanoUsd),
-      attemptEnds.map((a) => a.end.priceVersion),
-      attemptEnds.map((a) => a.end.error),
-      attemptEnds.map((a) => a.end.finishReason),
-      attemptEnds.map((a) => a.end.responseModel),
-      attemptEnds.map((a) => a.end.timeToFirstTokenMs),
-      attemptEnds.map((a) => a.end.finishedAtMs),
-      ends.map((e) => e.ord),
-      ends.map((e) => e.end.status),
-      ends.map((e) => e.end.output),
-      ends.map((e) => e.end.error),
+      steps.map((step) => step.ord),
+      steps.map(({ run }) => run.runId),
+      steps.map(({ run }) => run.epoch),
+      steps.map(({ row }) => row.path),
+      steps.map(({ row }) => row.seq),
+      steps.map(({ row }) => row.kind),
+      steps.map(({ row }) => row.status),
+      steps.map(({ row }) => row.input),
+      steps.map(({ row }) => row.output),
+      steps.map(({ row }) => row.error),
+      steps.map(({ row }) => row.startedAtMs),
+      steps.map(({ row }) => row.finishedAtMs),
+      starts.map((start) => start.ord),
+      starts.map(({ run }) => run.runId),
+      starts.map(({ run }) => run.epoch),
+      starts.map(({ row }) => row.id),
+      starts.map(({ row }) => row.stepPath),
+      starts.map(({ row }) => row.number),
+      starts.map(({ row }) => row.provider),
+      starts.map(({ row }) => row.model),
+      starts.map(({ row }) => row.startedAtMs),
+      attemptEnds.map((end) => end.ord),
+      attemptEnds.map(({ run }) => run.runId),
+      attemptEnds.map(({ row }) => row.id),
+      attemptEnds.map(({ row }) => row.status),
+      attemptEnds.map(({ row }) => row.usage?.inputTokens),
+      attemptEnds.map(({ row }) => row.usage?.outputTokens),
+      attemptEnds.map(({ row }) => row.usage?.cacheReadTokens),
+      attemptEnds.map(({ row }) => row.usage?.cacheWriteTokens),
+      attemptEnds.map(({ row }) => row.usage?.reasoningTokens),
+      attemptEnds.map(({ row }) => row.rawUsage),
+      attemptEnds.map(({ row }) => row.costNanoUsd),
+      attemptEnds.map(({ row }) => row.priceVersion),
+      attemptEnds.map(({ row }) => row.error),
+      attemptEnds.map(({ row }) => row.finishReason),
+      attemptEnds.map(({ row }) => row.responseModel),
+      attemptEnds.map(({ row }) => row.timeToFirstTokenMs),
+      attemptEnds.map(({ row }) => row.finishedAtMs),
+      ends.map((end) => end.ord),
+      ends.map(({ run }) => run.runId),
+      ends.map(({ row }) => row.status),
+      ends.map(({ row }) => row.output),
+      ends.map(({ row }) => row.error),
       sender,
     ],
     { prepare: true },
