@@ -130,6 +130,11 @@ describe("readProject", () => {
     expect(scripted.textOf("sim/script.yaml")).toContain("anser");
   });
 
+  it("refuses a hundred thousand steps without reading them all", async () => {
+    const { diagnostics } = await read({ "flows/long.yaml": `steps:\n${"- {run: a}\n".repeat(90_000)}` });
+    expect(diagnostics).toMatchObject([{ code: "file-too-large", message: "the document has too many parts" }]);
+  });
+
   it("reads a thousand definitions", async () => {
     const files: { [path: string]: string } = {};
     for (let index = 0; index < 500; index += 1) {
@@ -199,6 +204,7 @@ describe("files that are not what they should be", () => {
       { code: "file-outside-project", file: "tools" },
     ]);
     expect(project?.workflows.map((flow) => flow.name)).toEqual(["inside"]);
+    expect(project?.broken.map((broken) => broken.name)).toEqual(["dangling", "loop", "secret", "zero"]);
     await rm(join(root, "flow-run.yaml"));
     await symlink(join(outside, "flow-run.yaml"), join(root, "flow-run.yaml"));
     expect((await readProject(root)).diagnostics).toContainEqual(

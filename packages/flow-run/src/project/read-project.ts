@@ -94,7 +94,9 @@ async function readEverything(root: string, gathered: Gathered): Promise<Definit
   const project = await readProjectDefinition(real, gathered);
   const lists = await Promise.all(DEFINITION_FOLDERS.map((folder) => listFolder(real, folder, gathered)));
   const files = lists.flat();
-  const texts = await inParallel(files, 16, (file) => readTextFile(file.realPath));
+  const texts = await inParallel(files, 16, async (file) =>
+    file.problem === undefined ? readTextFile(file.realPath) : { problem: file.problem },
+  );
   for (const [index, listed] of files.entries()) {
     const read = texts[index]!;
     const understood = "text" in read ? understand(listed, read.text, gathered) : addProblem(gathered, listed.path, read.problem);

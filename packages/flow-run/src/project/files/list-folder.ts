@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { DefinitionKind } from "@flow-run/spec";
 import { nameSchema } from "@flow-run/spec";
 import { addAtFile, type Findings } from "../findings.ts";
+import type { FileProblem } from "./read-text-file.ts";
 import { realPathInside } from "./real-path.ts";
 
 /** A folder of a project and what belongs into it. */
@@ -29,6 +30,8 @@ export interface ListedFile {
   path: string;
   /** Where to read it. */
   realPath: string;
+  /** Why it may not be read. */
+  problem?: FileProblem;
 }
 
 /** Files of one kind, sorted by name. What is misplaced or may not be read is reported. */
@@ -42,8 +45,8 @@ export async function listFolder(root: string, folder: DefinitionFolder, finding
 
 /** Hints at definitions that stand beside the folders, where nobody reads them. */
 export async function reportMisplaced(root: string, findings: Findings): Promise<void> {
-  for (const { name } of await readdir(root, { withFileTypes: true })) {
-    if (!name.endsWith(".prompt")) continue;
+  for (const name of await readdir(root).catch(() => [])) {
+    if (!name.endsWith(".prompt") || name.startsWith(".")) continue;
     addAtFile(findings, name, {
       code: "misplaced-file",
       severity: "warning",
@@ -99,14 +102,10 @@ async function listEntry(root: string, folder: DefinitionFolder, entry: Dirent, 
     return undefined;
   }
   const realPath = join(root, folder.folder, entry.name);
-  if (entry.isSymbolicLink()) {
-    const real = await realPathInside(root, realPath);
-    if ("problem" in real) {
-      addAtFile(findings, path, real.problem);
-      return undefined;
-    }
-  }
-  return { kind: isPartial ? "partial" : folder.kind, name, path, realPath };
+  const listed: ListedFile = { kind: isPartial ? "partial" : folder.kind, name, path, realPath };
+  if (!entry.isSymbolicLink()) return listed;
+  const real = await realPathInside(root, realPath);
+  return "problem" in real ? { ...listed, problem: real.problem } : listed;
 }
 
 async function reportWrongEnding(root: string, folder: DefinitionFolder, entry: Dirent, path: string, findings: Findings): Promise<void> {
