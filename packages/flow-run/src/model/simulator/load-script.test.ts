@@ -1,8 +1,9 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FlowRunError } from "@flow-run/spec";
+import { FlowRunError, simulatorScriptSchema } from "@flow-run/spec";
 import { expect, test } from "vitest";
+import { z } from "zod";
 import { loadSimulatorScript, parseSimulatorScript } from "./load-script.ts";
 
 function problemsOf(text: string): unknown {
@@ -103,3 +104,20 @@ test("a file that cannot be read says why, and one with mistakes names itself", 
     await rm(folder, { recursive: true });
   }
 });
+
+test("the reference has only valid scripts and names every key", async () => {
+  const reference = await readFile(new URL("../../../../../docs/reference/simulator.md", import.meta.url), "utf8");
+  const scripts = [...reference.matchAll(/```yaml\n(.*?)```/gs)].map(([, yaml]) => yaml!).filter((yaml) => !yaml.includes("providers:"));
+  expect(scripts.length).toBeGreaterThanOrEqual(2);
+  for (const script of scripts) expect(parseSimulatorScript(script)).not.toEqual({});
+  const keys = keysOf(z.toJSONSchema(simulatorScriptSchema) as object);
+  expect(keys).toContain("retryAfter");
+  const missing = keys.filter((key) => !new RegExp(`(\`|^)${key}[\`:]`, "m").test(reference));
+  expect(missing).toEqual([]);
+});
+
+/** Names of all keys that a schema of zod's allows, at any depth. */
+function keysOf(schema: { properties?: object; items?: object; anyOf?: object[] }): string[] {
+  const named = Object.entries(schema.properties ?? {}).flatMap(([key, inner]) => [key, ...keysOf(inner as object)]);
+  return [...named, ...[schema.items ?? [], schema.anyOf ?? []].flat().flatMap((inner) => keysOf(inner))];
+}

@@ -90,7 +90,7 @@ describe("values for schemas", () => {
       fc.asyncProperty(picoschema, fc.string(), fc.string(), async (schema, prompt, seed) => {
         expect(mistakesIn(schema, await writer.write(schema, prompt, seed))).toBe("");
       }),
-      { numRuns: 500 },
+      { numRuns: 250 },
     );
   });
 
@@ -99,7 +99,7 @@ describe("values for schemas", () => {
       fc.asyncProperty(jsonSchema, fc.string(), async (schema, seed) => {
         expect(mistakesIn(schema, await writer.write(schema, "a prompt", seed))).toBe("");
       }),
-      { numRuns: 500 },
+      { numRuns: 250 },
     );
   });
 
