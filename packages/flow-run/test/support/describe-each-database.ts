@@ -46,11 +46,11 @@ function tracked(open: OpenDatabase): OpenDatabase {
 }
 
 const directories: string[] = [];
-process.once("exit", () => {
+afterAll(() => {
   for (const directory of directories) fs.rmSync(directory, { recursive: true, force: true });
 });
 
-/** A new directory that is removed when the test process ends. */
+/** A new directory that is removed at the end of the test file. */
 export function temporaryDirectory(): string {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), "flow-run-test-"));
   directories.push(directory);

@@ -41,8 +41,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 async function emptyTemplate(cache: string): Promise<string> {
-  const file = path.join(cache, `empty-pglite-${engineVersion().pglite}.bin`);
-  if (!fs.existsSync(file)) await buildTemplate(file, async () => {});
+  const file = path.join(cache, `empty-pglite-${engineVersion().pglite}.template`);
+  if (!fs.existsSync(file)) await buildTemplate(file, "empty", async () => {});
   return file;
 }
 

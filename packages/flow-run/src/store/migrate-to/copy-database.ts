@@ -1,7 +1,6 @@
 import { FlowRunError } from "@flow-run/spec";
 import type { Database, Transaction } from "../database/index.ts";
-import { migrate } from "../migrate.ts";
-import { RunQueue } from "../queue/run-queue.ts";
+import { prepareSchema } from "../prepare-schema.ts";
 import { copyTable, fingerprint } from "./copy-table.ts";
 import { listTables, type Table } from "./tables.ts";
 
@@ -19,8 +18,8 @@ export async function copyDatabase(
   target: Database,
   onProgress: (progress: CopyProgress) => void,
 ): Promise<CopyProgress[]> {
-  await bringUp(source);
-  await bringUp(target);
+  await prepareSchema(source);
+  await prepareSchema(target);
   const unlimited = { timeoutMs: 0 };
   const copied = await source.transaction(
     (from) =>
@@ -45,13 +44,6 @@ export async function copyDatabase(
   );
   await target.exec("ANALYZE");
   return copied;
-}
-
-/** The same schema on both sides: ours and the queue's. */
-async function bringUp(database: Database): Promise<void> {
-  await migrate(database);
-  const queue = await RunQueue.open({ database, monitorSeconds: 3600, onTrouble: () => {} });
-  await queue.close();
 }
 
 async function refuseOtherShape(source: Table[], target: Table[]): Promise<void> {

@@ -5,7 +5,7 @@ import type { Database } from "../database.ts";
 import { MARKER } from "./data-directory.ts";
 import { engineVersion } from "./engine-version.ts";
 import { openPglite } from "./open-pglite.ts";
-import { packTemplate, type TemplateFile } from "./template-format.ts";
+import { packTemplate, readTemplate, type TemplateFile } from "./template-format.ts";
 
 /** `template0` and `template1` are two thirds of a new directory and of no use to an installation that has one database. */
 const SHRINK = [
@@ -16,8 +16,8 @@ const SHRINK = [
   "CHECKPOINT",
 ];
 
-/** Makes the file from which a first start takes its database: an embedded installation to which `migrate` has been applied. */
-export async function buildTemplate(outFile: string, migrate: (database: Database) => Promise<void>): Promise<void> {
+/** Makes the file from which a first start takes its database: an embedded installation to which `migrate` has been applied. `schema` names the result. */
+export async function buildTemplate(outFile: string, schema: string, migrate: (database: Database) => Promise<void>): Promise<void> {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), "flow-run-template-"));
   try {
     const database = await openPglite({
@@ -34,11 +34,16 @@ export async function buildTemplate(outFile: string, migrate: (database: Databas
     const { directories, files } = listTree(path.join(directory, "pgdata"));
     fs.mkdirSync(path.dirname(outFile), { recursive: true });
     const unfinished = `${outFile}.${process.pid}`;
-    fs.writeFileSync(unfinished, packTemplate(engineVersion(), directories, files));
+    fs.writeFileSync(unfinished, packTemplate(engineVersion(), schema, directories, files));
     fs.renameSync(unfinished, outFile);
   } finally {
     fs.rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** Name of the schema in a template; null when the file is no template for this engine. */
+export function templateSchema(file: string): string | null {
+  return readTemplate(fs.readFileSync(file), engineVersion())?.schema ?? null;
 }
 
 function listTree(root: string): { directories: string[]; files: TemplateFile[] } {

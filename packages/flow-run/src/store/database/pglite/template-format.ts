@@ -12,14 +12,22 @@ export interface TemplateFile {
   bytes: Uint8Array;
 }
 
+/** A data directory. `schema` names what the database in it was migrated to. */
+export interface Template {
+  schema: string;
+  directories: string[];
+  files: TemplateFile[];
+}
+
 interface Index extends TemplateKey {
+  schema: string;
   directories: string[];
   files: [path: string, size: number][];
 }
 
 /** A data directory as one compressed file: the length of the index, the index as JSON, the files' bytes one after the other. */
-export function packTemplate(key: TemplateKey, directories: string[], files: TemplateFile[]): Buffer {
-  const index: Index = { ...key, directories, files: files.map(({ path, bytes }) => [path, bytes.length]) };
+export function packTemplate(key: TemplateKey, schema: string, directories: string[], files: TemplateFile[]): Buffer {
+  const index: Index = { ...key, schema, directories, files: files.map(({ path, bytes }) => [path, bytes.length]) };
   const head = Buffer.from(JSON.stringify(index));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(head.length);
@@ -29,7 +37,7 @@ export function packTemplate(key: TemplateKey, directories: string[], files: Tem
 }
 
 /** Null when it is no template, or one for something else. */
-export function readTemplate(packed: Uint8Array, key: TemplateKey): { directories: string[]; files: TemplateFile[] } | null {
+export function readTemplate(packed: Uint8Array, key: TemplateKey): Template | null {
   let bytes: Buffer;
   let index: Index;
   let at: number;
@@ -46,5 +54,5 @@ export function readTemplate(packed: Uint8Array, key: TemplateKey): { directorie
     at += size;
     return file;
   });
-  return { directories: index.directories, files };
+  return { schema: index.schema, directories: index.directories, files };
 }
