@@ -44,8 +44,9 @@ function readScalar(notation: string, path: (string | number)[], reading: Readin
   const [type, description] = splitDescription(notation);
   if (!SCALAR_TYPES.includes(type)) {
     const near = suggest(type, SCALAR_TYPES);
-    const hint = near === undefined ? groupHint(type) : `did you mean ${JSON.stringify(near)}?`;
-    return reject(reading, path, `unknown type ${JSON.stringify(type)} (schemas with names of their own are not supported)`, hint);
+    const unknown = `unknown type ${JSON.stringify(type)}`;
+    if (near !== undefined) return reject(reading, path, unknown, `did you mean ${JSON.stringify(near)}?`);
+    return reject(reading, path, `${unknown} (schemas with names of their own are not supported)`, groupHint(type));
   }
   return { ...(type === "any" ? {} : { type }), ...(description === undefined ? {} : { description }) };
 }
