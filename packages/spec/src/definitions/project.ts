@@ -24,12 +24,9 @@ const remoteProviderSchema = z
       .string()
       .optional()
       .meta({ description: "The key, as \"${{ secrets.NAME }}\": the environment's secret, else the process's environment variable." }),
-    baseUrl: z
-      .string()
-      .optional()
-      .meta({
-        description: "Where the API is, with its version (https://host/v1). Default: the vendor's own; required for openai-compatible.",
-      }),
+    baseUrl: z.string().optional().meta({
+      description: "Where the API is, with its version (https://host/v1). Default: the vendor's own; required for openai-compatible.",
+    }),
     headers: z.record(z.string(), z.string()).optional().meta({ description: "Sent with each request, beside the key." }),
     organization: z.string().optional().meta({ description: "openai: organization to bill." }),
     project: z.string().optional().meta({ description: "openai: project to bill." }),
