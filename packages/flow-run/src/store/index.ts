@@ -5,6 +5,7 @@ export { StoreUnavailableError } from "./database/store-unavailable-error.ts";
 export { FencedError } from "./fenced-error.ts";
 export * from "./journal.ts";
 export * from "./memory-journal.ts";
+export { type MigrateToOptions, type MovedInstallation, migrateTo } from "./migrate-to/index.ts";
 export { openPglite, openPostgres } from "./open-database.ts";
 export { openStore, type StoreOptions } from "./open-store.ts";
 export * from "./store.ts";

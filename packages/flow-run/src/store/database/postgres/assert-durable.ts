@@ -11,7 +11,7 @@ export async function assertDurable(database: Pick<Database, "query">): Promise<
   throw new FlowRunError(
     "database-not-durable",
     `The PostgreSQL server has ${names} set to off: a crash of the server can lose runs that were already accepted. ` +
-      "Set it to on in postgresql.conf (or for this database or role), or start with --allow-unsafe-durability to accept the loss.",
+      "Set it to on in postgresql.conf, or for this database or role, and start again.",
     { details: { settings: names } },
   );
 }
