@@ -12,7 +12,8 @@ export interface Deployment {
   commit: string | null;
   /** The release that must be current, null: none may be, undefined: any. */
   expectedCurrent?: number | null;
-  allowMissingSecrets: boolean;
+  /** Default false: a release whose flows need secrets that are not there is refused. */
+  allowMissingSecrets?: boolean;
 }
 
 /**
