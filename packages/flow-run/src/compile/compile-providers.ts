@@ -1,5 +1,5 @@
-import { type Diagnostic, type Json, type ProjectSource, simulatorScriptSchema } from "@flow-run/spec";
-import { LineCounter, parseDocument } from "yaml";
+import { assetPath, type Diagnostic, type Json, type ProjectSource } from "@flow-run/spec";
+import { parseDocument } from "yaml";
 import type { CompiledProvider } from "./bundle.ts";
 import { diagnosticAt } from "./diagnostic-at.ts";
 import { splitTemplate } from "./expression/template.ts";
@@ -10,12 +10,13 @@ const UNSUPPORTED_TYPES: ReadonlySet<string> = new Set(["mistral", "groq", "azur
 type Path = (string | number)[];
 type Report = (path: Path, severity: Diagnostic["severity"], code: string, message: string, hint?: string) => void;
 
-/** The providers of a project, complete without its files. `used`: names that models or prompts refer to. */
+/** The providers of a project. `used`: names that models or prompts refer to. `complete`: they need none of its files any more. */
 export function compileProviders(
   { project, assets }: ProjectSource,
   used: ReadonlySet<string>,
-): { providers: { [name: string]: CompiledProvider }; diagnostics: Diagnostic[] } {
+): { providers: { [name: string]: CompiledProvider }; complete: boolean; diagnostics: Diagnostic[] } {
   const diagnostics: Diagnostic[] = [];
+  let complete = true;
   const report: Report = (path, severity, code, message, hint) =>
     diagnostics.push(diagnosticAt({ source: project.source, path }, severity, code, message, hint));
   const providers: [string, CompiledProvider][] = [];
@@ -28,20 +29,9 @@ export function compileProviders(
     }
     const settings = Object.fromEntries(Object.entries(rest).filter((entry): entry is [string, Json] => entry[1] !== undefined));
     if (type === "simulator" && typeof settings.script === "string") {
-      const read = readScript(settings.script, assets);
-      if (read === undefined) {
-        const hint = "the path counts from the project's root";
-        report(
-          [...path, "script"],
-          "error",
-          "file-not-found",
-          `the simulator's script ${JSON.stringify(settings.script)} cannot be read`,
-          hint,
-        );
-      } else {
-        diagnostics.push(...read.diagnostics);
-        settings.script = read.script;
-      }
+      const script = readScript(settings.script, project.source.file.path, assets);
+      if (script === undefined) complete = false;
+      else settings.script = script;
     }
     const secrets = new Set<string>();
     if (type !== "simulator") {
@@ -52,7 +42,7 @@ export function compileProviders(
     }
     providers.push([name, { type, settings, secrets: [...secrets].sort() }]);
   }
-  return { providers: Object.fromEntries(providers), diagnostics };
+  return { providers: Object.fromEntries(providers), complete, diagnostics };
 }
 
 /** Only `${{ secrets.NAME }}` may stand in a provider's settings. */
@@ -97,37 +87,15 @@ function warnOfWrittenSecret(provider: string, key: string, value: Json, path: P
   }
 }
 
-/** A simulator's script, parsed; undefined when the project has no such file. */
-function readScript(path: string, assets: ReadonlyMap<string, string>): { script: Json; diagnostics: Diagnostic[] } | undefined {
-  const file = path.replace(/^(\.\/)+/, "");
-  const text = assets.get(path) ?? assets.get(file);
+/** A simulator's script, parsed; undefined when it could not be read, which was reported then. */
+function readScript(path: string, from: string, assets: ReadonlyMap<string, string>): Json | undefined {
+  const text = assets.get(assetPath(from, path) ?? "");
   if (text === undefined) return undefined;
-  const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter, prettyErrors: false });
-  const source = { file: { path: file, text }, document, lineCounter, start: 0 };
-  const [mistake] = document.errors;
-  if (mistake !== undefined) {
-    const { line, col } = lineCounter.linePos(mistake.pos[0]);
-    return { script: {}, diagnostics: [{ code: "syntax", severity: "error", message: mistake.message, file, line, column: col }] };
-  }
+  const document = parseDocument(text, { prettyErrors: false });
+  if (document.errors.length > 0) return undefined;
   try {
-    const script = (document.toJS({ maxAliasCount: 100 }) ?? {}) as Json;
-    const issues = simulatorScriptSchema.safeParse(script).error?.issues ?? [];
-    return {
-      script,
-      diagnostics: issues.map((issue) =>
-        diagnosticAt(
-          { source, path: issue.path.map((key) => (typeof key === "number" ? key : String(key))) },
-          "error",
-          "invalid-script",
-          issue.message,
-        ),
-      ),
-    };
-  } catch (error) {
-    return {
-      script: {},
-      diagnostics: [{ code: "syntax", severity: "error", message: (error as Error).message, file, line: 1, column: 1 }],
-    };
+    return (document.toJS({ maxAliasCount: 100 }) ?? {}) as Json;
+  } catch {
+    return undefined;
   }
 }

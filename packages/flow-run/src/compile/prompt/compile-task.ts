@@ -27,9 +27,7 @@ export function compileTask(
     if (notation === undefined) return undefined;
     const { schema, problems } = readSchemaNotation(notation);
     for (const problem of problems) {
-      diagnostics.push(
-        diagnosticAt({ source, path: [...path, ...problem.path] }, "error", "invalid-schema", problem.message, problem.hint),
-      );
+      diagnostics.push(diagnosticAt({ source, path: [...path, ...problem.path] }, "error", "bad-schema", problem.message, problem.hint));
     }
     return schema;
   };

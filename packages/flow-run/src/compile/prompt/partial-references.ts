@@ -1,11 +1,17 @@
 import Handlebars from "handlebars";
 
-/** Names of the partials that a template includes itself; all of `every` when it computes a name while it renders. */
-export function partialReferences(program: hbs.AST.Program, every: Iterable<string>): Set<string> {
-  const names = new Set<string>();
+/** One `{{> name}}`. */
+export interface PartialReference {
+  /** null: computed while the template is rendered. */
+  name: string | null;
+  loc: hbs.AST.SourceLocation;
+}
+
+/** All partials that a template includes itself. */
+export function partialReferences(program: hbs.AST.Program): PartialReference[] {
+  const references: PartialReference[] = [];
   const add = ({ name }: hbs.AST.PartialStatement | hbs.AST.PartialBlockStatement): void => {
-    if (name.type === "SubExpression") for (const other of every) names.add(other);
-    else names.add(String((name as hbs.AST.PathExpression).original));
+    references.push({ name: name.type === "SubExpression" ? null : String((name as hbs.AST.PathExpression).original), loc: name.loc });
   };
   class Collector extends Handlebars.Visitor {
     override PartialStatement(partial: hbs.AST.PartialStatement): void {
@@ -18,5 +24,5 @@ export function partialReferences(program: hbs.AST.Program, every: Iterable<stri
     }
   }
   new Collector().accept(program);
-  return names;
+  return references;
 }
