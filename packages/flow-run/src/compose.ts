@@ -138,14 +138,23 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       live.publish(event);
       if (event.type === "engine-defect") logger.error({ err: event.error, run: event.runId, flow: event.flow }, "engine defect");
       else if (event.type === "run-finished") {
-        logger.info({ run: event.runId, flow: event.flow, status: event.status, code: event.error?.code, ms: event.durationMs }, "run finished");
+        logger.info(
+          { run: event.runId, flow: event.flow, status: event.status, code: event.error?.code, ms: event.durationMs },
+          "run finished",
+        );
       }
     };
     const execution = await createExecution({ emit, wantsText: (runId) => live.isWatched(runId) });
     closers.push(() => execution.close());
 
     if (role !== "api") {
-      const worker = new Worker({ store, world: execution.world, concurrency: options.concurrency, loadRelease: releaseLoader(store, execution), onTrouble });
+      const worker = new Worker({
+        store,
+        world: execution.world,
+        concurrency: options.concurrency,
+        loadRelease: releaseLoader(store, execution),
+        onTrouble,
+      });
       worker.start();
       closers.push(() => worker.drain(DRAIN_MS));
     }
@@ -170,7 +179,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     return {
       url,
       database: database.kind,
-      deploy: (bundle) => deployBundle(store, environmentSecret, { environment: "dev", bundle: { ...bundle }, author: null, message: null, commit: null }),
+      deploy: (bundle) =>
+        deployBundle(store, environmentSecret, { environment: "dev", bundle: { ...bundle }, author: null, message: null, commit: null }),
       failed: fatal.promise,
       close,
     };
@@ -222,4 +232,14 @@ function releaseLoader(store: Store, execution: Execution): (environment: string
     if (loaded.size > KEPT_RELEASES) loaded.delete(loaded.keys().next().value!);
     return loading;
   };
+}
+
+/** Moves the embedded installation of `dataDir` to an empty PostgreSQL database; see `migrateTo`. */
+export async function moveToPostgres(options: {
+  dataDir: string;
+  target: string;
+}): Promise<{ tables: number; rows: number; movedTo: string }> {
+  const { migrateTo } = await import("./store/migrate-to/index.ts");
+  const { tables, oldDirectory } = await migrateTo({ directory: options.dataDir, databaseUrl: options.target });
+  return { tables: tables.length, rows: tables.reduce((sum, table) => sum + table.rows, 0), movedTo: oldDirectory };
 }

@@ -10,12 +10,34 @@ interface OfRun {
 export type EngineEvent =
   | (OfRun & { type: "run-started"; resumed: boolean })
   | (OfRun & { type: "step-started"; path: string; kind: string })
-  | (OfRun & { type: "step-finished"; path: string; kind: string; status: "succeeded" | "failed" | "skipped"; seq: number; error: RunError | null; durationMs: number })
+  | (OfRun & {
+      type: "step-finished";
+      path: string;
+      kind: string;
+      status: "succeeded" | "failed" | "skipped";
+      seq: number;
+      error: RunError | null;
+      durationMs: number;
+    })
   | (OfRun & { type: "text-delta"; path: string; text: string })
   | (OfRun & { type: "text-restarted"; path: string })
   | (OfRun & { type: "attempt-started"; path: string; number: number; provider: string; model: string })
-  | (OfRun & { type: "attempt-ended"; path: string; number: number; provider: string; model: string; errorCode: string | null; costNanoUsd: number | null; durationMs: number })
-  | (OfRun & { type: "run-finished"; status: Extract<RunStatus, "succeeded" | "failed" | "cancelled">; error: RunError | null; durationMs: number })
+  | (OfRun & {
+      type: "attempt-ended";
+      path: string;
+      number: number;
+      provider: string;
+      model: string;
+      errorCode: string | null;
+      costNanoUsd: number | null;
+      durationMs: number;
+    })
+  | (OfRun & {
+      type: "run-finished";
+      status: Extract<RunStatus, "succeeded" | "failed" | "cancelled">;
+      error: RunError | null;
+      durationMs: number;
+    })
   /** This worker may no longer write to the run; somebody else owns it or it has ended. */
   | (OfRun & { type: "run-lost" })
   /** A defect of the engine: the run was failed, the error is for the log. */

@@ -30,5 +30,8 @@ function checkInput(context: RunContext, flow: string, schema: JsonSchema | unde
   const [first] = errors;
   if (!first) return value;
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
-  throw new FlowRunError("invalid-input", `The input of ${flow} does not fit its schema: ${first.pointer || "the input"} ${first.message}${more}.`);
+  throw new FlowRunError(
+    "invalid-input",
+    `The input of ${flow} does not fit its schema: ${first.pointer || "the input"} ${first.message}${more}.`,
+  );
 }

@@ -2,8 +2,8 @@ import type { Json } from "@flow-run/spec";
 import { FlowRunError } from "@flow-run/spec";
 import type { CompiledRunStep } from "../compile/index.ts";
 import { executeFlow } from "./execute-flow.ts";
-import type { LoadedLeaf, Scope } from "./loaded-release.ts";
 import { isInterruption } from "./interruption.ts";
+import type { LoadedLeaf, Scope } from "./loaded-release.ts";
 import type { RunContext } from "./run-context.ts";
 import { StepFailedError, toRunError } from "./run-context.ts";
 import { allOrAbort } from "./settle.ts";
@@ -15,18 +15,31 @@ export async function executeLeaf(context: RunContext, leaf: LoadedLeaf, scope: 
   const path = prefix === "" ? step.id : `${prefix}.${step.id}`;
   if (leaf.condition && guard(path, () => leaf.condition!(scope)) !== true) {
     if (!context.recordedStep(path)) {
-      context.finishStep({ path, kind: step.kind, status: "skipped", input: null, output: null, error: null, startedAtMs: context.world.clock.now() });
+      context.finishStep({
+        path,
+        kind: step.kind,
+        status: "skipped",
+        input: null,
+        output: null,
+        error: null,
+        startedAtMs: context.world.clock.now(),
+      });
     }
     return null;
   }
   if (step.forEach) {
     const items = guard(path, () => leaf.items!(scope));
     if (!Array.isArray(items)) {
-      throw failedAt(path, new FlowRunError("type-mismatch", `forEach of ${path} needs a list and got ${items === undefined ? "nothing" : typeof items}.`));
+      throw failedAt(
+        path,
+        new FlowRunError("type-mismatch", `forEach of ${path} needs a list and got ${items === undefined ? "nothing" : typeof items}.`),
+      );
     }
     const { as, concurrency } = step.forEach;
     return allOrAbort(
-      items.map((item, index) => (branch: AbortSignal) => executeTurn(context, leaf, { ...scope, [as]: item, index }, `${path}[${index}]`, branch)),
+      items.map(
+        (item, index) => (branch: AbortSignal) => executeTurn(context, leaf, { ...scope, [as]: item, index }, `${path}[${index}]`, branch),
+      ),
       concurrency,
       signal,
     );
@@ -78,8 +91,12 @@ async function tryOften(context: RunContext, step: CompiledRunStep, input: Json,
     // Steps inside a called workflow are recorded also when they fail, so a new try needs a place of its own.
     const prefix = attempt === 0 ? path : `${path}.try[${attempt}]`;
     try {
-      return await withTimeout(clock, step.timeoutMs, () => timedOut(path, step.timeoutMs!), signal, (bounded) =>
-        executeFlow(context, flow, input, { path, prefix }, bounded),
+      return await withTimeout(
+        clock,
+        step.timeoutMs,
+        () => timedOut(path, step.timeoutMs!),
+        signal,
+        (bounded) => executeFlow(context, flow, input, { path, prefix }, bounded),
       );
     } catch (error) {
       if (isInterruption(error, signal) || attempt >= step.retries) throw error;
@@ -92,7 +109,14 @@ function timedOut(path: string, timeoutMs: number): FlowRunError {
   return new FlowRunError("step-timeout", `${path} took longer than its timeout of ${timeoutMs} ms.`, { retryable: true });
 }
 
-async function rescue(context: RunContext, leaf: LoadedLeaf, scope: Scope, path: string, failure: StepFailedError, signal: AbortSignal): Promise<Json> {
+async function rescue(
+  context: RunContext,
+  leaf: LoadedLeaf,
+  scope: Scope,
+  path: string,
+  failure: StepFailedError,
+  signal: AbortSignal,
+): Promise<Json> {
   const { onError } = leaf.step;
   if (onError === "fail") throw failure;
   if (onError === "continue") return null;

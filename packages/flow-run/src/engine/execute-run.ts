@@ -14,7 +14,13 @@ export type ExecutionOutcome = { ended: RunEnd } | { stopped: "fenced" | "releas
  * Executes a run from wherever its journal stands to its end. Never throws for a failure of the run. The end is durable when this resolves with `ended`.
  * Aborting `signal` with an `Interruption` stops it: `cancelled` ends the run, other reasons leave it for another owner.
  */
-export async function executeRun(run: RunToExecute, release: EngineRelease, journal: Journal, world: EngineWorld, signal: AbortSignal): Promise<ExecutionOutcome> {
+export async function executeRun(
+  run: RunToExecute,
+  release: EngineRelease,
+  journal: Journal,
+  world: EngineWorld,
+  signal: AbortSignal,
+): Promise<ExecutionOutcome> {
   const context = new RunContext(run, release, journal, world);
   context.emit({ type: "run-started", resumed: run.steps.length > 0 || Object.keys(run.attempts).length > 0 });
   const end = await walk(context, signal);

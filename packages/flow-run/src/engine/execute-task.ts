@@ -1,5 +1,4 @@
-import type { Json } from "@flow-run/spec";
-import { FlowRunError } from "@flow-run/spec";
+import type { FlowRunError, Json } from "@flow-run/spec";
 import type { CallModelHooks } from "../model/index.ts";
 import { callModel, generateStructured, priceOf } from "../model/index.ts";
 import type { LoadedTask } from "./loaded-release.ts";
@@ -9,7 +8,13 @@ import type { RunContext } from "./run-context.ts";
  * Renders a prompt and asks its model. Every request is in the journal before it is sent, and its usage is booked whatever comes back.
  * Returns text, or the validated object of a structured prompt. Throws FlowRunError.
  */
-export async function executeTask(context: RunContext, { task, prompt }: LoadedTask, input: Json, path: string, signal: AbortSignal): Promise<Json> {
+export async function executeTask(
+  context: RunContext,
+  { task, prompt }: LoadedTask,
+  input: Json,
+  path: string,
+  signal: AbortSignal,
+): Promise<Json> {
   const { world, release } = context;
   const messages = prompt.render({ input });
   const model = release.model(task.model);
@@ -72,7 +77,9 @@ function bookAttempts(context: RunContext, modelName: string, path: string): Cal
           })
         : { costNanoUsd: error && isUnbilled(error) ? 0 : null, priceVersion: null };
       context.spentNanoUsd += costNanoUsd ?? 0;
-      if (usage) context.spentTokens += usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens + usage.outputTokens + usage.reasoningTokens;
+      if (usage)
+        context.spentTokens +=
+          usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens + usage.outputTokens + usage.reasoningTokens;
       const finishedAtMs = world.clock.now();
       journal.appendAttemptEnd({
         id: attemptId,

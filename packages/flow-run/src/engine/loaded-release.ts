@@ -1,5 +1,13 @@
 import type { Json } from "@flow-run/spec";
-import type { CompiledRunStep, CompiledSetStep, CompiledStep, CompiledTask, CompiledWorkflow, PreparedPrompt, PreparedValue } from "../compile/index.ts";
+import type {
+  CompiledRunStep,
+  CompiledSetStep,
+  CompiledStep,
+  CompiledTask,
+  CompiledWorkflow,
+  PreparedPrompt,
+  PreparedValue,
+} from "../compile/index.ts";
 import { preparePrompt, prepareValue } from "../compile/index.ts";
 
 /** A bundle made ready to execute: expressions are closures, prompts are compiled templates. Immutable and shared by all runs of the release. */
@@ -59,14 +67,22 @@ export function loadFlows(flows: { [name: string]: CompiledTask | CompiledWorkfl
 
 function loadFlow(flow: CompiledTask | CompiledWorkflow): LoadedFlow {
   if (flow.kind === "task") {
-    return { kind: "task", task: flow, prompt: preparePrompt({ template: flow.template, partials: flow.partials, defaults: flow.defaults }) };
+    return {
+      kind: "task",
+      task: flow,
+      prompt: preparePrompt({ template: flow.template, partials: flow.partials, defaults: flow.defaults }),
+    };
   }
   return { kind: "workflow", workflow: flow, steps: flow.steps.map(loadStep), output: flow.output ? prepareValue(flow.output) : null };
 }
 
 function loadStep(step: CompiledStep): LoadedStep {
   if (step.kind === "parallel") {
-    return { kind: "parallel", condition: step.if ? prepareValue(step.if) : null, steps: step.steps.map((child) => loadStep(child) as LoadedLeaf) };
+    return {
+      kind: "parallel",
+      condition: step.if ? prepareValue(step.if) : null,
+      steps: step.steps.map((child) => loadStep(child) as LoadedLeaf),
+    };
   }
   if (step.kind !== "run" && step.kind !== "set") {
     // Compilation refuses these kinds, so only a bundle of a newer program comes here.

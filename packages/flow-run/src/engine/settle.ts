@@ -2,7 +2,11 @@
  * Runs jobs with at most `concurrency` at a time and returns their results in order. The first failure aborts the others' signal; it is thrown
  * only after every started job has settled, so that nothing goes on behind the caller's back.
  */
-export async function allOrAbort<T>(jobs: readonly ((signal: AbortSignal) => Promise<T>)[], concurrency: number, signal: AbortSignal): Promise<T[]> {
+export async function allOrAbort<T>(
+  jobs: readonly ((signal: AbortSignal) => Promise<T>)[],
+  concurrency: number,
+  signal: AbortSignal,
+): Promise<T[]> {
   const controller = new AbortController();
   const forward = () => controller.abort(signal.reason);
   if (signal.aborted) forward();

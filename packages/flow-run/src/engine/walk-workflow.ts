@@ -5,7 +5,13 @@ import type { RunContext } from "./run-context.ts";
 import { allOrAbort } from "./settle.ts";
 
 /** Walks the steps in order; what the journal has is read, what is missing is done. Returns the workflow's output. */
-export async function walkWorkflow(context: RunContext, flow: LoadedWorkflow, input: Json, prefix: string, signal: AbortSignal): Promise<Json> {
+export async function walkWorkflow(
+  context: RunContext,
+  flow: LoadedWorkflow,
+  input: Json,
+  prefix: string,
+  signal: AbortSignal,
+): Promise<Json> {
   const scope: Scope = {
     input,
     steps: {},

@@ -71,7 +71,8 @@ export class Worker {
     const finished = Promise.all([...this.active.values()].map((run) => run.done)).then(() => grace.abort());
     await Promise.race([finished, clock.sleep(graceMs, grace.signal).catch(() => {})]);
     const left = [...this.active.values()];
-    for (const run of left) run.abort.abort(new Interruption("released", "This server is shutting down; another one goes on with the run."));
+    for (const run of left)
+      run.abort.abort(new Interruption("released", "This server is shutting down; another one goes on with the run."));
     await Promise.all(left.map((run) => run.done));
     this.released.abort();
     await Promise.allSettled(this.loops);
@@ -136,8 +137,13 @@ export class Worker {
       release = await this.options.loadRelease(claimed.environment, claimed.release);
     } catch (error) {
       // The database is away: the lease runs out and the run is taken again. Anything else will not heal by itself.
-      if (!FlowRunError.isInstance(error) || error.retryable) return onTrouble(error, `loading release ${claimed.release} of ${claimed.environment}`);
-      journal.appendEnd({ status: "failed", output: null, error: { code: error.code, message: error.message, step: null, retryable: false } });
+      if (!FlowRunError.isInstance(error) || error.retryable)
+        return onTrouble(error, `loading release ${claimed.release} of ${claimed.environment}`);
+      journal.appendEnd({
+        status: "failed",
+        output: null,
+        error: { code: error.code, message: error.message, step: null, retryable: false },
+      });
       return journal.commit();
     }
     const outcome = await executeRun(claimed, release, journal, world, signal);

@@ -1,0 +1,47 @@
+import type { RunStatus } from "@flow-run/spec";
+import { runStatusSchema } from "@flow-run/spec";
+import { CommandError } from "../command-error.ts";
+import { EXIT } from "../exit-code.ts";
+import type { CommonOptions } from "../program.ts";
+import { connect } from "../remote.ts";
+import type { Terminal } from "../terminal.ts";
+import { printable } from "../terminal.ts";
+import { money } from "../views/money.ts";
+import { status } from "../views/run.ts";
+import { table } from "../views/table.ts";
+
+interface Options extends CommonOptions {
+  env: string;
+  flow?: string;
+  status?: string;
+  tag?: string;
+  limit: string;
+}
+
+export async function runsList({ terminal, options }: { terminal: Terminal; options: Options }): Promise<number> {
+  const wanted = options.status;
+  if (wanted !== undefined && !runStatusSchema.safeParse(wanted).success) {
+    throw new CommandError(`--status ${wanted}: it is one of ${runStatusSchema.options.join(", ")}.`);
+  }
+  const limit = Number(options.limit);
+  if (!Number.isInteger(limit) || limit < 1) throw new CommandError(`--limit ${options.limit}: write a whole number from 1 to 200.`);
+  const client = await connect(options.env, options.project);
+  const { runs, nextCursor } = await client.listRuns({ flow: options.flow, status: wanted as RunStatus | undefined, tag: options.tag, limit });
+  if (options.json) terminal.out(`${JSON.stringify({ runs, nextCursor }, null, 2)}\n`);
+  else if (runs.length === 0) terminal.out(`No runs in ${options.env} yet. Start one: POST /v1/flows/{flow}/runs\n`);
+  else {
+    const head = ["run", "flow", "status", "release", "created", "calls", "cost"].map((title) => terminal.style("dim", title));
+    const rows = runs.map((run) => [
+      run.id,
+      printable(run.flow),
+      status(run, terminal),
+      String(run.release),
+      run.createdAt,
+      String(run.usage.calls),
+      money(run.costUsd),
+    ]);
+    terminal.out(`${table([head, ...rows], { right: [3, 5] })}\n`);
+    if (nextCursor) terminal.err(terminal.style("dim", "There are more; raise --limit or narrow with --flow, --status, --tag.\n"));
+  }
+  return EXIT.fine;
+}

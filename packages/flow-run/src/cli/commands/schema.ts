@@ -1,0 +1,13 @@
+import { resolve } from "node:path";
+import { EXIT } from "../exit-code.ts";
+import { projectRoot } from "../load-project.ts";
+import type { CommonOptions } from "../program.ts";
+import type { Terminal } from "../terminal.ts";
+import { writeSchemas } from "../write-schemas.ts";
+
+export async function schema({ terminal, options }: { terminal: Terminal; options: CommonOptions & { out?: string } }): Promise<number> {
+  const folder = options.out ? resolve(options.out) : `${await projectRoot(options.project)}/.flow-run/schemas`;
+  const files = await writeSchemas(folder);
+  terminal.out(options.json ? `${JSON.stringify({ folder, files }, null, 2)}\n` : `${files.length} schemas written to ${folder}\n`);
+  return EXIT.fine;
+}
