@@ -96,7 +96,7 @@ function createContext(options: AppOptions, limits: Limits): ServerContext {
     streams: new EventStreams({ store, live: options.live, authenticator, limits, logger }),
     submits: new SubmitLimiter(limits),
     metrics: new Metrics(),
-    readiness: new Readiness(store, options.notReady),
+    readiness: new Readiness(store, logger, options.notReady),
     limits,
     logger,
     version: options.version,

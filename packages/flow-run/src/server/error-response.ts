@@ -42,7 +42,17 @@ const DEFAULT_RETRY_AFTER_MS: Partial<Record<ProblemCode, number>> = {
 export function toErrorResponse(error: unknown, path: string, requestId: string, logger: Logger): ErrorResponse {
   if (FlowRunError.isInstance(error)) {
     const code = Object.hasOwn(SAME_AS, error.code) ? SAME_AS[error.code] : error.code;
-    if (code !== undefined && isProblemCode(code) && code !== "internal-error") return fromFlowRunError(error, code, path);
+    if (code === "database-unavailable") {
+      // Why it does not answer names hosts and ports: that is for the log.
+      logger.warn({ requestId, reason: error.message }, "database unavailable");
+      return fromFlowRunError(
+        error,
+        code,
+        path,
+        "Send the request again in a moment, a start with the same Idempotency-Key. The server's log says what is wrong.",
+      );
+    }
+    if (code !== undefined && isProblemCode(code) && code !== "internal-error") return fromFlowRunError(error, code, path, error.message);
   } else if (error instanceof Error) {
     const code = (error as { code?: unknown }).code;
     const known = typeof code === "string" && Object.hasOwn(FRAMEWORK, code) ? FRAMEWORK[code] : undefined;
@@ -59,11 +69,11 @@ export function toErrorResponse(error: unknown, path: string, requestId: string,
   };
 }
 
-function fromFlowRunError(error: FlowRunError, code: ProblemCode, path: string): ErrorResponse {
+function fromFlowRunError(error: FlowRunError, code: ProblemCode, path: string, detail: string): ErrorResponse {
   const headers: Record<string, string> = error instanceof RequestRefusal ? { ...error.headers } : {};
   const retryAfterMs = error.retryAfterMs ?? DEFAULT_RETRY_AFTER_MS[code];
   if (retryAfterMs !== undefined) headers["retry-after"] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
-  const problem = problemOf(code, error.message, path);
+  const problem = problemOf(code, detail, path);
   if (error instanceof RequestRefusal && error.errors !== undefined) problem.errors = error.errors;
   return { problem, headers };
 }

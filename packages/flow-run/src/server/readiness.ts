@@ -1,4 +1,4 @@
-import { FlowRunError } from "@flow-run/spec";
+import type { Logger } from "pino";
 import type { Store } from "../store/index.ts";
 
 const PING_TIMEOUT_MS = 2_000;
@@ -8,14 +8,21 @@ const PING_SHARED_MS = 500;
 /** Whether this process takes runs, and if not, why. */
 export class Readiness {
   private readonly store: Pick<Store, "ping">;
+  private readonly logger: Logger;
   private readonly more: () => readonly string[];
   private readonly now: () => number;
   private draining = false;
   private lastPing: { atMs: number; reasons: Promise<string[]> } | null = null;
 
   /** `more`: reasons that other parts of the process have against taking runs; empty when there are none. */
-  constructor(store: Pick<Store, "ping">, more: () => readonly string[] = () => [], now: () => number = () => performance.now()) {
+  constructor(
+    store: Pick<Store, "ping">,
+    logger: Logger,
+    more: () => readonly string[] = () => [],
+    now: () => number = () => performance.now(),
+  ) {
     this.store = store;
+    this.logger = logger;
     this.more = more;
     this.now = now;
   }
@@ -42,7 +49,11 @@ export class Readiness {
     const timer = setTimeout(() => timeout.resolve([`the database did not answer within ${PING_TIMEOUT_MS / 1000} s`]), PING_TIMEOUT_MS);
     const answer = this.store.ping().then(
       () => [],
-      (error: unknown) => [FlowRunError.isInstance(error) ? error.message : "the database does not answer"],
+      (error: unknown) => {
+        // Why names hosts and ports, and this answer is public.
+        this.logger.warn({ reason: error instanceof Error ? error.message : String(error) }, "not ready");
+        return ["the database does not answer"];
+      },
     );
     try {
       return await Promise.race([answer, timeout.promise]);

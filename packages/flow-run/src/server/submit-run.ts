@@ -1,4 +1,4 @@
-import { type AcceptedRun, type Json, suggest } from "@flow-run/spec";
+import { type AcceptedRun, type Json, type Run, suggest } from "@flow-run/spec";
 import type { CompiledFlow } from "../compile/index.ts";
 import type { LoadedRelease } from "./loaded-releases.ts";
 import type { Principal } from "./principal.ts";
@@ -16,6 +16,13 @@ export interface Submission {
   fingerprint: string;
 }
 
+/** What the release that a submission is pinned to says about it. */
+interface Checked {
+  flow: CompiledFlow;
+  release: number;
+  input: Json;
+}
+
 /** Checks a submission against the release it will be pinned to and commits it. Resolves when the run can no longer be lost. */
 export async function submitRun(
   context: ServerContext,
@@ -23,15 +30,22 @@ export async function submitRun(
   submission: Submission,
 ): Promise<{ run: AcceptedRun; replayed: boolean }> {
   const { environment } = principal;
-  const release = await pinnedRelease(context, environment, submission);
-  const flow = release.flow(submission.flow) ?? refuseUnknownFlow(release, submission.flow);
-  const input = acceptInput(context, flow, submission.input);
+  let checked: Checked;
+  try {
+    checked = await check(context, environment, submission);
+  } catch (refusal) {
+    // A release since then may refuse what was accepted; a repetition is still answered with the run that it began.
+    const earlier = await findEarlier(context, environment, submission, refusal);
+    if (earlier === null) throw refusal;
+    return { run: asAccepted(earlier), replayed: true };
+  }
+  const { flow, release, input } = checked;
   const { run, replayed } = await context.store.submitRun({
     id: context.newRunId(),
     environment,
     flow: flow.name,
     kind: flow.kind,
-    release: release.number,
+    release,
     input,
     tags: submission.tags,
     priority: submission.priority,
@@ -39,11 +53,24 @@ export async function submitRun(
     fingerprint: submission.fingerprint,
   });
   if (!replayed) context.metrics.runAccepted(flow.name, environment);
-  return {
-    // The state at acceptance, so that a request that is sent twice is answered twice with the same.
-    run: { id: run.id, flow: run.flow, kind: run.kind, environment, release: run.release, status: "queued", createdAt: run.createdAt },
-    replayed,
-  };
+  return { run: asAccepted(run), replayed };
+}
+
+/** The state at acceptance, so that a request that is sent twice is answered twice with the same. */
+function asAccepted({ id, flow, kind, environment, release, createdAt }: Run): AcceptedRun {
+  return { id, flow, kind, environment, release, status: "queued", createdAt };
+}
+
+async function check(context: ServerContext, environment: string, submission: Submission): Promise<Checked> {
+  const release = await pinnedRelease(context, environment, submission);
+  const flow = release.flow(submission.flow) ?? refuseUnknownFlow(release, submission.flow);
+  return { flow, release: release.number, input: acceptInput(context, flow, submission.input) };
+}
+
+async function findEarlier(context: ServerContext, environment: string, submission: Submission, refusal: unknown): Promise<Run | null> {
+  const { idempotencyKey, fingerprint } = submission;
+  if (idempotencyKey === null || !(refusal instanceof RequestRefusal)) return null;
+  return context.store.findSubmitted({ environment, idempotencyKey, fingerprint });
 }
 
 async function pinnedRelease(context: ServerContext, environment: string, submission: Submission): Promise<LoadedRelease> {

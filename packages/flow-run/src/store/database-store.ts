@@ -4,7 +4,7 @@ import type { Database, Subscription } from "./database/index.ts";
 import { DatabaseJournal } from "./database-journal.ts";
 import { Batcher } from "./group-commit/batcher.ts";
 import { Recorder } from "./group-commit/recorder.ts";
-import { Submitter } from "./group-commit/submitter.ts";
+import { keyReused, Submitter } from "./group-commit/submitter.ts";
 import { type Patience, persist } from "./group-commit/write-all.ts";
 import type { Journal } from "./journal.ts";
 import { Kept } from "./kept.ts";
@@ -12,6 +12,7 @@ import { listenForNotices } from "./notices.ts";
 import { createApiKey, findApiKey, listApiKeys, revokeApiKey } from "./queries/api-keys.ts";
 import { cancelRun } from "./queries/cancel-run.ts";
 import { deployRelease, type ReleaseToDeploy } from "./queries/deploy-release.ts";
+import { findSubmitted } from "./queries/find-submitted.ts";
 import { getRuns, type RunName } from "./queries/get-runs.ts";
 import { listRuns } from "./queries/list-runs.ts";
 import { listSteps } from "./queries/list-steps.ts";
@@ -103,6 +104,13 @@ export class DatabaseStore implements Store {
 
   submitRun(run: NewRun): Promise<SubmittedRun> {
     return this.submitter.submit(run);
+  }
+
+  async findSubmitted(submitted: Pick<NewRun, "environment" | "idempotencyKey" | "fingerprint">): Promise<Run | null> {
+    // No run has an empty id: only the key can match.
+    const [found] = await this.read(() => findSubmitted(this.parts.database, [{ ...submitted, id: "" }]));
+    if (found && found.fingerprint !== submitted.fingerprint) throw keyReused();
+    return found?.run ?? null;
   }
 
   async getRun(environment: string, id: string): Promise<Run | null> {

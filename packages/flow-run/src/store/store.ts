@@ -76,6 +76,8 @@ export interface ApiKeyRow {
 export interface Store {
   /** Commits the run and its job together; gathered with other submits of the same moment into one statement. Resolves after the commit. Throws code `idempotency-key-reused`. */
   submitRun(run: NewRun): Promise<SubmittedRun>;
+  /** The run that an earlier submit with this key began, also when the release has changed since; null for an unused key. Throws code `idempotency-key-reused`. */
+  findSubmitted(submitted: Pick<NewRun, "environment" | "idempotencyKey" | "fingerprint">): Promise<Run | null>;
   getRun(environment: string, id: string): Promise<Run | null>;
   /** Newest first. */
   listRuns(filter: RunFilter): Promise<{ runs: Run[]; nextCursor: string | null }>;

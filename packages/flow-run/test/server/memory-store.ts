@@ -99,6 +99,18 @@ export class MemoryStore implements Store {
     return { run: created, replayed: false };
   }
 
+  async findSubmitted({
+    environment,
+    idempotencyKey,
+    fingerprint,
+  }: Pick<NewRun, "environment" | "idempotencyKey" | "fingerprint">): Promise<Run | null> {
+    this.count("findSubmitted");
+    const kept = [...this.runs.values()].find((one) => one.run.environment === environment && one.idempotencyKey === idempotencyKey);
+    if (kept !== undefined && kept.fingerprint !== fingerprint)
+      throw new FlowRunError("idempotency-key-reused", "Use a new key for a new request.");
+    return kept?.run ?? null;
+  }
+
   async getRun(environment: string, id: string): Promise<Run | null> {
     this.count("getRun");
     const run = this.runs.get(id)?.run;

@@ -17,7 +17,7 @@ describe("health", () => {
     server.store.goAway();
     const away = await server.call("GET", "/readyz");
     expect(away.status).toBe(503);
-    expect(away.json).toEqual({ status: "not-ready", reasons: ["The database does not answer. Try again."] });
+    expect(away.json).toEqual({ status: "not-ready", reasons: ["the database does not answer"] });
     expect((await server.call("GET", "/healthz")).status).toBe(200);
     server.store.comeBack();
     await expect.poll(async () => (await server.call("GET", "/readyz")).status, { timeout: 5_000 }).toBe(200);

@@ -106,7 +106,7 @@ function checkedInput(run: NewRun): string {
   return input;
 }
 
-function keyReused(): FlowRunError {
+export function keyReused(): FlowRunError {
   return new FlowRunError(
     "idempotency-key-reused",
     "This idempotency key was used before with another request. Use a new key for a new request, or repeat the first one exactly.",

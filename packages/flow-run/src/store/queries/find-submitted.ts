@@ -9,7 +9,10 @@ FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS q (environmen
 JOIN flow_run.run AS r ON r.environment = q.environment AND (r.id = q.id OR r.idempotency_key = q.idempotency_key)`;
 
 /** The runs that stand where these could not be inserted: themselves, after a lost answer, or an earlier one with the same key. In the order of `runs`. */
-export async function findSubmitted(database: Database, runs: readonly NewRun[]): Promise<({ run: Run; fingerprint: string } | null)[]> {
+export async function findSubmitted(
+  database: Database,
+  runs: readonly Pick<NewRun, "environment" | "id" | "idempotencyKey">[],
+): Promise<({ run: Run; fingerprint: string } | null)[]> {
   const rows = await database.query<RunRow & { ord: number; fingerprint: string }>(SQL, [
     runs.map((run) => run.environment),
     runs.map((run) => run.id),
