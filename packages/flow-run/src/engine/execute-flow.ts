@@ -1,20 +1,14 @@
 import type { Json, JsonSchema } from "@flow-run/spec";
 import { FlowRunError } from "@flow-run/spec";
 import { executeTask } from "./execute-task.ts";
-import type { RunContext } from "./run-context.ts";
+import type { FlowPlace, RunContext } from "./run-context.ts";
 import { walkWorkflow } from "./walk-workflow.ts";
 
 /**
  * Executes one flow within a run. `path` addresses it in the journal: the step that called it, or the flow's own name for the run's first flow,
  * whose inner steps stand at the top (`prefix` empty).
  */
-export async function executeFlow(
-  context: RunContext,
-  name: string,
-  input: Json,
-  place: { path: string; prefix: string },
-  signal: AbortSignal,
-): Promise<Json> {
+export async function executeFlow(context: RunContext, name: string, input: Json, place: FlowPlace, signal: AbortSignal): Promise<Json> {
   const flow = context.release.flows.get(name);
   if (!flow) throw new FlowRunError("unknown-flow", `The release has no flow "${name}".`);
   const checked = checkInput(context, name, flow.kind === "task" ? flow.task.input : flow.workflow.input, input);

@@ -1,7 +1,6 @@
 import type { Json } from "@flow-run/spec";
 import { FlowRunError } from "@flow-run/spec";
 import type { CompiledRunStep } from "../compile/index.ts";
-import { executeFlow } from "./execute-flow.ts";
 import { isInterruption } from "./interruption.ts";
 import type { LoadedLeaf, Scope } from "./loaded-release.ts";
 import type { RunContext } from "./run-context.ts";
@@ -96,7 +95,7 @@ async function tryOften(context: RunContext, step: CompiledRunStep, input: Json,
         step.timeoutMs,
         () => timedOut(path, step.timeoutMs!),
         signal,
-        (bounded) => executeFlow(context, flow, input, { path, prefix }, bounded),
+        (bounded) => context.call(flow, input, { path, prefix }, bounded),
       );
     } catch (error) {
       if (isInterruption(error, signal) || attempt >= step.retries) throw error;
@@ -129,7 +128,7 @@ async function rescue(
   let input: Json = null;
   try {
     input = argument({ ...scope, error: { ...failure.runError } }) ?? null;
-    const output = await executeFlow(context, flow, input, { path: rescuePath, prefix: rescuePath }, signal);
+    const output = await context.call(flow, input, { path: rescuePath, prefix: rescuePath }, signal);
     context.finishStep({ path: rescuePath, kind: "rescue", status: "succeeded", input, output, error: null, startedAtMs });
     return output;
   } catch (error) {

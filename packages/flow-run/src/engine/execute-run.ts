@@ -21,7 +21,7 @@ export async function executeRun(
   world: EngineWorld,
   signal: AbortSignal,
 ): Promise<ExecutionOutcome> {
-  const context = new RunContext(run, release, journal, world);
+  const context = new RunContext(run, release, journal, world, executeFlow);
   context.emit({ type: "run-started", resumed: run.steps.length > 0 || Object.keys(run.attempts).length > 0 });
   const end = await walk(context, signal);
   if ("stopped" in end) {
@@ -84,7 +84,7 @@ async function executeFirstFlow(context: RunContext, signal: AbortSignal): Promi
   const left = durationMs === undefined ? undefined : Math.max(0, run.startedAtMs + durationMs - world.clock.now());
   const expired = () => new Interruption("deadline", `The run took longer than its limit of ${durationMs} ms.`);
   return withTimeout(world.clock, left, expired, signal, (bounded) =>
-    executeFlow(context, run.flow, run.input, { path: run.flow, prefix: "" }, bounded),
+    context.call(run.flow, run.input, { path: run.flow, prefix: "" }, bounded),
   );
 }
 
@@ -97,7 +97,7 @@ async function executeOnlyStep(context: RunContext, signal: AbortSignal): Promis
   const startedAtMs = context.world.clock.now();
   context.emit({ type: "step-started", path, kind: "task" });
   try {
-    const output = await executeFlow(context, run.flow, run.input, { path, prefix: "" }, signal);
+    const output = await context.call(run.flow, run.input, { path, prefix: "" }, signal);
     context.finishStep({ path, kind: "task", status: "succeeded", input: run.input, output, error: null, startedAtMs });
     return output;
   } catch (error) {

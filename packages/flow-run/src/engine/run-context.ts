@@ -49,6 +49,15 @@ export interface RunToExecute {
   attempts: { readonly [stepPath: string]: number };
 }
 
+/** Where a flow stands in the journal: its own path, and what the paths of its inner steps begin with. */
+export interface FlowPlace {
+  path: string;
+  prefix: string;
+}
+
+/** Executes a flow by name within a run. */
+export type CallFlow = (context: RunContext, flow: string, input: Json, place: FlowPlace, signal: AbortSignal) => Promise<Json>;
+
 /** The state of one run while it is executed. Lives as long as the execution. */
 export class RunContext {
   readonly run: RunToExecute;
@@ -62,7 +71,11 @@ export class RunContext {
   private readonly attempts: Map<string, number>;
   private seq: number;
 
-  constructor(run: RunToExecute, release: EngineRelease, journal: Journal, world: EngineWorld) {
+  private readonly callFlow: CallFlow;
+
+  /** `callFlow` is passed in because flows call steps and steps call flows. */
+  constructor(run: RunToExecute, release: EngineRelease, journal: Journal, world: EngineWorld, callFlow: CallFlow) {
+    this.callFlow = callFlow;
     this.run = run;
     this.release = release;
     this.journal = journal;
@@ -70,6 +83,10 @@ export class RunContext {
     this.recorded = new Map(run.steps.map((step) => [step.path, step]));
     this.attempts = new Map(Object.entries(run.attempts));
     this.seq = run.steps.reduce((highest, step) => Math.max(highest, step.seq), 0);
+  }
+
+  call(flow: string, input: Json, place: FlowPlace, signal: AbortSignal): Promise<Json> {
+    return this.callFlow(this, flow, input, place, signal);
   }
 
   recordedStep(path: string): StepRecord | undefined {

@@ -1,6 +1,5 @@
 import { FlowRunError } from "@flow-run/spec";
 import type { ClaimedRun, Store } from "../store/index.ts";
-import type { Clock } from "./clock.ts";
 import { executeRun } from "./execute-run.ts";
 import { Interruption } from "./interruption.ts";
 import type { EngineRelease, EngineWorld } from "./run-context.ts";
