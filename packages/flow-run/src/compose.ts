@@ -92,6 +92,8 @@ export interface ServerOptions {
   /** Absent: the embedded database in `dataDir`. */
   databaseUrl: string | undefined;
   dataDir: string;
+  /** How long a PostgreSQL that is away is waited for at start. Default 60,000. */
+  databaseWaitMs?: number;
   /** Runs under way at once. */
   concurrency: number;
   /** Callers on this machine need no key. */
@@ -130,8 +132,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   try {
     const database = await openDatabase(options, logger, fatal.reject);
     closers.push(() => database.close());
-    const store = await openStore({ database, onTrouble });
-    closers.push(() => store.close());
+    const opened = await openStore({ database, onTrouble });
+    closers.push(() => opened.close());
+    const testFault = process.env.FLOW_RUN_TEST_FAULT;
+    const store = testFault ? (await import("./test-faults.ts")).withTestFault(opened, testFault) : opened;
 
     const live = new LiveEventHub();
     const emit = (event: EngineEvent) => {
@@ -192,14 +196,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 type Logger = import("./server/index.ts").Logger;
 
-/** How long a database that is away is waited for at start. */
-const DATABASE_WAIT_MS = 60_000;
-
 async function openDatabase(options: ServerOptions, logger: Logger, onFatal: (error: Error) => void): Promise<Database> {
-  const { databaseUrl, dataDir } = options;
+  const { databaseUrl, dataDir, databaseWaitMs = 60_000 } = options;
   if (databaseUrl === undefined) return openPglite({ directory: dataDir, onFatal });
   const onConnectionLost = (error: Error) => logger.warn({ err: error }, "a database connection was lost; it is replaced");
-  const until = Date.now() + DATABASE_WAIT_MS;
+  const until = Date.now() + databaseWaitMs;
   for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
     try {
       return await openPostgres({ connectionString: databaseUrl, onConnectionLost });

@@ -9,7 +9,10 @@ export interface CommonOptions {
 }
 
 /** A command's module: parse, act, show; returns the exit code. */
-type Action<Options, Args extends unknown[]> = (context: { terminal: Terminal; options: Options & CommonOptions }, ...args: Args) => Promise<number>;
+type Action<Options, Args extends unknown[]> = (
+  context: { terminal: Terminal; options: Options & CommonOptions },
+  ...args: Args
+) => Promise<number>;
 
 /**
  * Declares all commands. Each one's module is imported when it is called, so that help and completion stay quick.
@@ -30,7 +33,8 @@ export function buildProgram(terminal: Terminal, finish: (exitCode: number) => v
       .exitOverride()
       .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) });
   const command = (name: string, description: string) => subcommand(program, name, description);
-  const local = (created: Command) => created.option("--project <dir>", "the project's folder, or one inside it (default: here)").option("--json", "print JSON");
+  const local = (created: Command) =>
+    created.option("--project <dir>", "the project's folder, or one inside it (default: here)").option("--json", "print JSON");
   const remote = (created: Command) => local(created).option("--env <name>", "the environment to talk to", "dev");
   const run =
     <Options, Args extends unknown[]>(load: () => Promise<Action<Options, Args>>) =>
@@ -79,6 +83,7 @@ export function buildProgram(terminal: Terminal, finish: (exitCode: number) => v
   serving(local(command("server", "production server, on DATABASE_URL or the embedded database")))
     .addOption(new Option("--role <role>", "what this process does").choices(["all", "api", "worker"]).default("all"))
     .option("--concurrency <runs>", "runs under way at once in this process", "1000")
+    .option("--database-wait <duration>", "how long to wait at start for a PostgreSQL that is away", "60s")
     .option("--migrate-to <url>", "move the embedded database to this PostgreSQL and exit")
     .action(run(async () => (await import("./commands/server.ts")).server));
 

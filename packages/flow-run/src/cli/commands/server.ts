@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { durationMs, durationSchema } from "@flow-run/spec";
 import { CommandError } from "../command-error.ts";
 import { EXIT } from "../exit-code.ts";
 import { parsePort } from "../parse-port.ts";
@@ -12,6 +13,7 @@ interface Options extends CommonOptions {
   host: string;
   dataDir?: string;
   concurrency: string;
+  databaseWait: string;
   migrateTo?: string;
 }
 
@@ -21,7 +23,10 @@ export async function server({ terminal, options }: { terminal: Terminal; option
   const databaseUrl = process.env.DATABASE_URL || undefined;
   if (options.migrateTo !== undefined) return migrate(terminal, options, dataDir, options.migrateTo);
   const concurrency = Number(options.concurrency);
-  if (!Number.isInteger(concurrency) || concurrency < 1) throw new CommandError(`--concurrency ${options.concurrency}: write a whole number from 1.`);
+  if (!Number.isInteger(concurrency) || concurrency < 1)
+    throw new CommandError(`--concurrency ${options.concurrency}: write a whole number from 1.`);
+  if (!durationSchema.safeParse(options.databaseWait).success)
+    throw new CommandError(`--database-wait ${options.databaseWait}: write a duration such as 60s.`);
   if (options.role !== "all" && databaseUrl === undefined) {
     throw new CommandError(
       `--role ${options.role} needs DATABASE_URL: the embedded database serves one process, which is both API and worker. Set DATABASE_URL to a PostgreSQL, or leave --role away.`,
@@ -34,6 +39,7 @@ export async function server({ terminal, options }: { terminal: Terminal; option
     port: parsePort(options.port),
     databaseUrl,
     dataDir,
+    databaseWaitMs: durationMs(options.databaseWait),
     concurrency,
     dev: false,
     adminKey: process.env.FLOW_RUN_ADMIN_KEY || undefined,
