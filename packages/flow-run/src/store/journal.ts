@@ -60,7 +60,9 @@ export interface RecordedRun {
  * The durable record of one run, as its current owner sees it. `append…` only queues; `commit` makes everything queued durable, in order and
  * all or nothing. Nothing may leave the process (no request, no wait) before the commit that precedes it has resolved.
  *
- * `commit` rejects with `FencedError` when another owner has taken the run: the caller must stop at once. Ends of attempts are booked all the same.
+ * `commit` rejects with `FencedError` when another owner has taken the run: the caller must stop at once. It rejects with code `not-storable` when the
+ * database refuses a value: nothing of the commit is kept, the caller should fail the step or the run. Ends of attempts are booked all the same. While the
+ * database is away, `commit` waits and tries again.
  */
 export interface Journal {
   appendStep(step: StepRecord): void;

@@ -74,12 +74,12 @@ export interface ApiKeyRow {
  * Every method throws `StoreUnavailableError` (retryable, code `database-unavailable`) when the database cannot be reached in time.
  */
 export interface Store {
-  /** Commits the run and its job together; gathered with other submits of the same moment into one statement. Resolves after the commit. Throws code `idempotency-key-reused`. */
+  /** Commits the run and its job together; gathered with other submits of the same moment into one statement. Resolves after the commit. Throws codes `idempotency-key-reused`, `not-storable` (U+0000, lone surrogates). */
   submitRun(run: NewRun): Promise<SubmittedRun>;
   /** The run that an earlier submit with this key began, also when the release has changed since; null for an unused key. Throws code `idempotency-key-reused`. */
   findSubmitted(submitted: Pick<NewRun, "environment" | "idempotencyKey" | "fingerprint">): Promise<Run | null>;
   getRun(environment: string, id: string): Promise<Run | null>;
-  /** Newest first. */
+  /** Newest first. Throws code `invalid-cursor`. */
   listRuns(filter: RunFilter): Promise<{ runs: Run[]; nextCursor: string | null }>;
   /** Finished steps and steps with attempts under way, in the order they began; null for an unknown run. */
   listSteps(environment: string, id: string): Promise<Step[] | null>;
@@ -90,7 +90,7 @@ export interface Store {
   claimRuns(limit: number): Promise<ClaimedRun[]>;
   /** A journal over this run for its owner. Commits of all runs of the process are gathered into one statement. */
   journal(run: Pick<ClaimedRun, "id" | "epoch" | "jobId">): Journal;
-  /** Prolongs the leases; returns the ids of runs whose lease is gone (another worker may own them). Uses a connection of its own. */
+  /** Prolongs the leases; returns the ids of runs whose lease is gone (another worker may own them, or they have ended). Uses a connection of its own. */
   heartbeat(runs: readonly Pick<ClaimedRun, "id" | "jobId" | "epoch">[]): Promise<string[]>;
   /** Hands runs back at once, for another worker to go on with (shutdown). */
   releaseRuns(runs: readonly Pick<ClaimedRun, "id" | "jobId" | "epoch">[]): Promise<void>;
@@ -102,7 +102,10 @@ export interface Store {
   /** Calls back with ids of runs that ended or were cancelled, here or in another process; with `null` after the connection was lost, when any may have been missed. */
   onEnded(callback: (runIds: readonly string[] | null) => void): () => void;
 
-  /** Freezes a bundle as the next release of the environment and makes it current. The same bundle as the current release changes nothing (`changed: false`). */
+  /**
+   * Freezes a bundle as the next release of the environment and makes it current. The same bundle as the current release changes nothing
+   * (`changed: false`). Throws code `stale-plan` when `expectedCurrent` is given and something else is current (null: no release yet).
+   */
   deploy(release: {
     environment: string;
     bundle: JsonObject;
@@ -119,6 +122,7 @@ export interface Store {
   listReleases(environment: string): Promise<ReleaseRow[]>;
 
   createApiKey(key: { name: string; environment: string; scopes: string[]; sha256: string }): Promise<ApiKeyRow>;
+  /** Also a revoked key, with `revokedAt`. Kept in memory; a revocation is known here at once, in other processes by notification, at the latest after 15 s. */
   findApiKey(sha256: string): Promise<ApiKeyRow | null>;
   listApiKeys(environment: string): Promise<ApiKeyRow[]>;
   revokeApiKey(environment: string, id: string): Promise<boolean>;
@@ -127,5 +131,6 @@ export interface Store {
   queueDepth(): Promise<{ queued: number; oldestSeconds: number }>;
   /** One cheap statement; throws when the database does not answer. */
   ping(): Promise<void>;
+  /** Waits a moment for what was handed in before, then stops everything. The database stays open: it belongs to whoever opened it. */
   close(): Promise<void>;
 }

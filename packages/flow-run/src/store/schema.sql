@@ -1,0 +1,145 @@
+-- What the migrations make, read back from the database by a test. Do not edit: change it with a migration, then run the test with -u.
+
+CREATE TABLE flow_run.api_key (
+  id text NOT NULL,
+  name text NOT NULL,
+  environment text NOT NULL,
+  scopes text[] NOT NULL,
+  sha256 text NOT NULL,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  revoked_at timestamp with time zone,
+  CONSTRAINT api_key_sha256_key UNIQUE (sha256),
+  CONSTRAINT api_key_pkey PRIMARY KEY (id)
+);
+
+CREATE INDEX api_key_environment ON flow_run.api_key USING btree (environment, created_at);
+
+CREATE TABLE flow_run.attempt (
+  run_id text NOT NULL,
+  id text NOT NULL,
+  step_path text NOT NULL,
+  number integer NOT NULL,
+  epoch integer NOT NULL,
+  status text NOT NULL,
+  provider text NOT NULL,
+  model text NOT NULL,
+  input_tokens bigint,
+  output_tokens bigint,
+  cache_read_tokens bigint,
+  cache_write_tokens bigint,
+  reasoning_tokens bigint,
+  cost_nano_usd bigint,
+  time_to_first_token_ms double precision,
+  started_at timestamp with time zone NOT NULL,
+  finished_at timestamp with time zone,
+  given_up_at timestamp with time zone,
+  price_version text,
+  finish_reason text,
+  response_model text,
+  raw_usage json,
+  error json,
+  CONSTRAINT attempt_pkey PRIMARY KEY (run_id, id),
+  CONSTRAINT attempt_status_check CHECK ((status = ANY (ARRAY['started'::text, 'succeeded'::text, 'failed'::text, 'unknown'::text])))
+) WITH (fillfactor=60);
+
+COMMENT ON COLUMN flow_run.attempt.given_up_at IS 'Counted as unpriced since then, because its owner lost the run; a late end still books it and corrects the count.';
+
+CREATE TABLE flow_run.environment (
+  name text NOT NULL,
+  current_release integer,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  CONSTRAINT environment_pkey PRIMARY KEY (name)
+);
+
+CREATE TABLE flow_run.migration (
+  version integer NOT NULL,
+  name text NOT NULL,
+  checksum text NOT NULL,
+  applied_at timestamp with time zone NOT NULL DEFAULT now(),
+  CONSTRAINT migration_pkey PRIMARY KEY (version)
+);
+
+CREATE TABLE flow_run.release (
+  environment text NOT NULL,
+  number integer NOT NULL,
+  hash text NOT NULL,
+  bundle json NOT NULL,
+  author text,
+  message text,
+  commit text,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  CONSTRAINT release_pkey PRIMARY KEY (environment, number),
+  CONSTRAINT release_environment_fkey FOREIGN KEY (environment) REFERENCES flow_run.environment(name)
+);
+
+CREATE TABLE flow_run.run (
+  id text NOT NULL,
+  job_id uuid NOT NULL,
+  environment text NOT NULL,
+  flow text NOT NULL,
+  kind text NOT NULL,
+  release integer NOT NULL,
+  status text NOT NULL,
+  priority integer NOT NULL,
+  epoch integer NOT NULL DEFAULT 0,
+  ended_epoch integer,
+  claims_without_progress integer NOT NULL DEFAULT 0,
+  calls integer NOT NULL DEFAULT 0,
+  unpriced_calls integer NOT NULL DEFAULT 0,
+  input_tokens bigint NOT NULL DEFAULT 0,
+  output_tokens bigint NOT NULL DEFAULT 0,
+  cache_read_tokens bigint NOT NULL DEFAULT 0,
+  cache_write_tokens bigint NOT NULL DEFAULT 0,
+  reasoning_tokens bigint NOT NULL DEFAULT 0,
+  cost_nano_usd bigint NOT NULL DEFAULT 0,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  started_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  idempotency_key text,
+  fingerprint text NOT NULL,
+  tags text[] NOT NULL,
+  input json NOT NULL,
+  output json,
+  error json,
+  CONSTRAINT run_pkey PRIMARY KEY (id),
+  CONSTRAINT run_check CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['succeeded'::text, 'failed'::text, 'cancelled'::text])))),
+  CONSTRAINT run_kind_check CHECK ((kind = ANY (ARRAY['task'::text, 'workflow'::text, 'agent'::text]))),
+  CONSTRAINT run_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'waiting'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text])))
+) WITH (fillfactor=70);
+
+CREATE INDEX run_failed ON flow_run.run USING btree (environment, created_at DESC, id DESC) WHERE (error IS NOT NULL);
+
+CREATE UNIQUE INDEX run_idempotency_key ON flow_run.run USING btree (environment, idempotency_key) WHERE (idempotency_key IS NOT NULL);
+
+CREATE INDEX run_newest ON flow_run.run USING btree (environment, created_at DESC, id DESC);
+
+CREATE INDEX run_newest_of_flow ON flow_run.run USING btree (environment, flow, created_at DESC, id DESC);
+
+CREATE INDEX run_tags ON flow_run.run USING gin (tags) WHERE (tags <> '{}'::text[]);
+
+CREATE INDEX run_unfinished ON flow_run.run USING btree (created_at) WHERE (finished_at IS NULL);
+
+COMMENT ON COLUMN flow_run.run.job_id IS 'The one job of the queue that may execute this run.';
+
+COMMENT ON COLUMN flow_run.run.epoch IS 'Grows with each claim and with a cancel; every write of an owner names its epoch and locks this row.';
+
+COMMENT ON COLUMN flow_run.run.ended_epoch IS 'Epoch of the owner that ended the run: tells a repeated write of that owner from a fenced one.';
+
+COMMENT ON COLUMN flow_run.run.unpriced_calls IS 'Calls whose price or usage is unknown; their cost is missing from cost_nano_usd.';
+
+CREATE TABLE flow_run.step (
+  run_id text NOT NULL,
+  path text NOT NULL,
+  seq integer NOT NULL,
+  epoch integer NOT NULL,
+  kind text NOT NULL,
+  status text NOT NULL,
+  started_at timestamp with time zone NOT NULL,
+  finished_at timestamp with time zone NOT NULL,
+  recorded_at timestamp with time zone NOT NULL DEFAULT now(),
+  input json,
+  output json,
+  error json,
+  CONSTRAINT step_pkey PRIMARY KEY (run_id, path),
+  CONSTRAINT step_status_check CHECK ((status = ANY (ARRAY['succeeded'::text, 'failed'::text, 'skipped'::text])))
+);
