@@ -3,7 +3,7 @@ import { FlowRunError } from "@flow-run/spec";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Bundle } from "../../src/compile/index.ts";
 import { createValidators, resolveModel } from "../../src/compile/index.ts";
-import type { EngineRelease, EngineWorld } from "../../src/engine/index.ts";
+import type { EngineRelease, EngineWorld, LoadedFlows } from "../../src/engine/index.ts";
 import { executeRun, loadFlows } from "../../src/engine/index.ts";
 import type { ModelProvider } from "../../src/model/index.ts";
 import { createModelLimits, ModelCallError } from "../../src/model/index.ts";
@@ -15,7 +15,7 @@ import { compileFiles } from "../support/compile-files.ts";
  * they took effect, and a model that fails. One seed is one history; a failing seed replays exactly.
  */
 
-const SEEDS = 2_000;
+const SEEDS = Number(process.env.FLOW_RUN_SEEDS ?? 2_000);
 
 const FILES = {
   "flow-run.yaml": "name: sim\nproviders: { p: { type: simulator } }\nmodels: { default: { use: p/m, retries: 2, timeout: 5s } }\n",
@@ -157,7 +157,9 @@ interface Outcome {
   paid: number;
 }
 
-async function simulate(bundle: Bundle, seed: number, fence: boolean): Promise<Outcome> {
+const validators = createValidators();
+
+async function simulate(bundle: Bundle, flows: LoadedFlows, seed: number, fence: boolean): Promise<Outcome> {
   const next = random(seed);
   const time = new Timeline(next);
   const memory = new Memory();
@@ -246,12 +248,12 @@ async function simulate(bundle: Bundle, seed: number, fence: boolean): Promise<O
         newAttemptId: () => `${epoch}-${asked.length}-${Math.floor(next() * 1e9)}`,
         emit() {},
         wantsText: () => false,
-        validators: createValidators(),
+        validators,
         limits: createModelLimits(),
       };
       const release: EngineRelease = {
         environment: "test",
-        flows: loadFlows(bundle.flows),
+        flows,
         model: (name) => resolveModel(bundle, "test", name),
         providers: { get: () => provider, typeOf: () => "simulator", baseUrlOf: () => undefined },
         vars: {},
@@ -303,14 +305,16 @@ function wrongEnd(end: RunEnd): string {
 
 describe("the walker under seeded crashes, freezes and lost answers", () => {
   let bundle: Bundle;
+  let flows: LoadedFlows;
   beforeAll(async () => {
     bundle = await compileFiles(FILES);
+    flows = loadFlows(bundle.flows);
   });
 
   it(`ends every run once and never asks again for a recorded step (${SEEDS} histories)`, { timeout: 120_000 }, async () => {
     const problems: string[] = [];
     for (let seed = 1; seed <= SEEDS; seed++) {
-      const { problem } = await simulate(bundle, seed, true);
+      const { problem } = await simulate(bundle, flows, seed, true);
       if (problem) problems.push(`seed ${seed}: ${problem}`);
     }
     expect(problems).toEqual([]);
@@ -318,11 +322,11 @@ describe("the walker under seeded crashes, freezes and lost answers", () => {
 
   it("would notice a journal without a fence", { timeout: 120_000 }, async () => {
     let noticed = 0;
-    for (let seed = 1; seed <= 300; seed++) if ((await simulate(bundle, seed, false)).problem) noticed++;
+    for (let seed = 1; seed <= 300; seed++) if ((await simulate(bundle, flows, seed, false)).problem) noticed++;
     expect(noticed).toBeGreaterThan(0);
   });
 
   it("replays a seed exactly", async () => {
-    expect(await simulate(bundle, 7, true)).toEqual(await simulate(bundle, 7, true));
+    expect(await simulate(bundle, flows, 7, true)).toEqual(await simulate(bundle, flows, 7, true));
   });
 });
