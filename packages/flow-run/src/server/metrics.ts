@@ -1,16 +1,18 @@
 /** Counters of this process, in the text format of Prometheus. Labels name flows, environments and routes, never runs or callers. */
 export class Metrics {
+  /** By flow and environment, joined by a line break, which neither can hold: labels are written when they are asked for, not for every request. */
   private readonly accepted = new Map<string, number>();
+  /** By method, route and status, likewise. */
   private readonly requests = new Map<string, number>();
   private requestSeconds = 0;
   private requestCount = 0;
 
   runAccepted(flow: string, environment: string): void {
-    add(this.accepted, labels({ flow, environment }));
+    add(this.accepted, `${flow}\n${environment}`);
   }
 
   request(method: string, route: string, status: number, seconds: number): void {
-    add(this.requests, labels({ method, route, status: String(status) }));
+    add(this.requests, `${method}\n${route}\n${status}`);
     this.requestSeconds += seconds;
     this.requestCount += 1;
   }
@@ -24,9 +26,10 @@ export class Metrics {
       lines.push(`${gauge.name} ${gauge.value}`);
     }
     metric("flowrun_runs_accepted_total", "counter", "Runs accepted by this process.");
-    for (const [label, count] of this.accepted) lines.push(`flowrun_runs_accepted_total${label} ${count}`);
+    for (const [key, count] of this.accepted) lines.push(`flowrun_runs_accepted_total${labels(["flow", "environment"], key)} ${count}`);
     metric("flowrun_http_requests_total", "counter", "HTTP requests answered by this process.");
-    for (const [label, count] of this.requests) lines.push(`flowrun_http_requests_total${label} ${count}`);
+    for (const [key, count] of this.requests)
+      lines.push(`flowrun_http_requests_total${labels(["method", "route", "status"], key)} ${count}`);
     metric("flowrun_http_request_seconds", "summary", "Time from a request's header to the end of its answer.");
     lines.push(`flowrun_http_request_seconds_sum ${this.requestSeconds}`, `flowrun_http_request_seconds_count ${this.requestCount}`);
     return `${lines.join("\n")}\n`;
@@ -37,9 +40,8 @@ function add(counters: Map<string, number>, key: string): void {
   counters.set(key, (counters.get(key) ?? 0) + 1);
 }
 
-function labels(values: Record<string, string>): string {
-  const pairs = Object.entries(values).map(
-    ([name, value]) => `${name}="${value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`,
-  );
+function labels(names: readonly string[], key: string): string {
+  const values = key.split("\n");
+  const pairs = names.map((name, index) => `${name}="${values[index]!.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`);
   return `{${pairs.join(",")}}`;
 }
