@@ -154,6 +154,6 @@ export interface Bundle {
   models: { [name: string]: CompiledModel };
   /** Per environment: what differs from the above. */
   environments: { [name: string]: CompiledEnvironment };
-  /** SHA-256 (hex) of the canonical JSON of all other fields, places in files left out; see `hashBundle`. */
+  /** SHA-256 (hex) over all other fields, places in files left out; see `hashBundle`. */
   hash: string;
 }

@@ -1,19 +1,35 @@
 import { hash } from "node:crypto";
-import canonicalize from "canonicalize";
 import type { Bundle, CompiledFlow, CompiledModel, CompiledStep } from "./bundle.ts";
+import { canonicalJson } from "./canonical-json.ts";
 import { splitTarget } from "./compile-models.ts";
 import { withoutPlaces } from "./without-places.ts";
 
-/** SHA-256 (hex) of a value's canonical JSON (RFC 8785). */
+/** SHA-256 (hex) of a value's canonical JSON. */
 export function hashJson(value: unknown): string {
-  return hash("sha256", canonicalize(value) as string, "hex");
+  return hash("sha256", canonicalJson(value), "hex");
 }
 
-/** The hash that a bundle of this content has: of its canonical JSON without `hash`, and without places in files. */
+/** What a flow does itself, without its name for people, its file and places in it. */
+function contentHash(flow: CompiledFlow): string {
+  const { hash: _hash, file: _file, description: _description, ...content } = withoutPlaces(flow) as CompiledFlow;
+  return hashJson(content);
+}
+
+/**
+ * The hash that a bundle of this content has. It covers everything but `hash` and the places in files: each flow enters by the hash of its
+ * content, beside what that leaves out.
+ */
 export function hashBundle(bundle: Omit<Bundle, "hash"> & { hash?: string }): string {
-  const { hash: _, ...content } = bundle;
-  const flows = Object.fromEntries(Object.entries(bundle.flows).map(([name, flow]) => [name, withoutPlaces(flow)]));
-  return hashJson({ ...content, flows });
+  return sealHash(bundle, (name) => contentHash(bundle.flows[name]!));
+}
+
+function sealHash(bundle: Omit<Bundle, "hash"> & { hash?: string }, contentOf: (name: string) => string): string {
+  const { hash: _, flows, ...rest } = bundle;
+  const sealed = Object.entries(flows).map(([name, { file, description, hash }]) => [
+    name,
+    { content: contentOf(name), file, description, hash },
+  ]);
+  return hashJson({ ...rest, flows: Object.fromEntries(sealed) });
 }
 
 /** The bundle with the hashes of its flows and its own computed anew. */
@@ -21,7 +37,7 @@ export function hashed(bundle: Omit<Bundle, "hash">): Bundle {
   const hashes = new FlowHashes(bundle);
   const flows = Object.fromEntries(Object.entries(bundle.flows).map(([name, flow]) => [name, { ...flow, hash: hashes.of(name) }]));
   const content = { ...bundle, flows };
-  return { ...content, hash: hashBundle(content) };
+  return { ...content, hash: sealHash(content, (name) => hashes.contentOf(name)) };
 }
 
 /** Names of the flows that a flow's steps run, rescues included, each once. */
@@ -45,6 +61,7 @@ export function calledFlows(flow: CompiledFlow): string[] {
 /** Computes each flow's hash once, callees first. Workflows that run each other in a circle are refused before they come here. */
 class FlowHashes {
   readonly #bundle: Omit<Bundle, "hash">;
+  readonly #contents = new Map<string, string>();
   readonly #flows = new Map<string, string>();
   readonly #models = new Map<string, string>();
   readonly #providers = new Map<string, string>();
@@ -56,10 +73,13 @@ class FlowHashes {
   of(name: string): string {
     return remember(this.#flows, name, () => {
       const flow = this.#bundle.flows[name]!;
-      const { hash: _hash, file: _file, description: _description, ...content } = withoutPlaces(flow) as CompiledFlow;
       const callees = Object.fromEntries(calledFlows(flow).map((callee) => [callee, this.of(callee)]));
-      return hashJson({ content, callees, ...(flow.kind === "task" ? { asks: this.#asks(flow.model) } : {}) });
+      return hashJson({ content: this.contentOf(name), callees, ...(flow.kind === "task" ? { asks: this.#asks(flow.model) } : {}) });
     });
+  }
+
+  contentOf(name: string): string {
+    return remember(this.#contents, name, () => contentHash(this.#bundle.flows[name]!));
   }
 
   /** Hash of what stands behind a model's name, in each environment that has its own. */

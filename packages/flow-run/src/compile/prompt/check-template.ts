@@ -17,6 +17,9 @@ export interface ParsedPartial {
 /** Different contexts in which the partials of one prompt are looked at; beyond, they count as checked. */
 const MAX_PARTIAL_CHECKS = 2_000;
 
+/** What expressions of workflows begin with. */
+const EXPRESSION_ROOTS = ["input", "steps", "secrets", "vars", "run"];
+
 /** Walks one prompt and, for each context in which they are included, its partials, and reports what cannot be right in any input. */
 export class TemplateCheck {
   readonly diagnostics: Diagnostic[] = [];
@@ -94,6 +97,7 @@ export class TemplateCheck {
       this.#helper(call, "inline", scope);
       return;
     }
+    if (this.#isExpression(node, call, scope)) return;
     const shape = readPath(call.path, scope, this.#input, this.#report);
     shape.readWhole();
     const kinds = [...(shape.kinds() ?? [])].filter((kind) => kind !== "null");
@@ -103,6 +107,22 @@ export class TemplateCheck {
         scope.template.diagnostic("warning", "object-as-text", node.loc, `${shape.label} is an object and prints as [object Object]`, hint),
       );
     }
+  }
+
+  /** `${{ input.ticket }}` is how workflows write it; in a prompt it would print a dollar and nothing. */
+  #isExpression(node: hbs.AST.MustacheStatement, { path }: Call, scope: Scope): boolean {
+    const [root, name] = path.parts;
+    if (root === undefined || name === undefined || path.data || path.depth > 0 || !EXPRESSION_ROOTS.includes(root)) return false;
+    const before = { line: node.loc.start.line, column: node.loc.start.column - 1 };
+    const context = scope.contexts[0]!;
+    if (scope.template.slice({ start: before, end: node.loc.start }) !== "$" || context.fieldNames().includes(root)) return false;
+    const severity = context.kinds() === null ? "warning" : "error";
+    const message = "a prompt has no ${{ expressions }}: the dollar is printed as it stands";
+    this.#report(
+      scope.template.diagnostic(severity, "not-an-expression", { start: before, end: node.loc.end }, message, `write {{${name}}}`),
+    );
+    this.isComplete = false;
+    return true;
   }
 
   #block(node: hbs.AST.BlockStatement, scope: Scope): void {

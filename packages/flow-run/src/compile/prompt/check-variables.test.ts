@@ -135,6 +135,18 @@ describe("what is right is let through", () => {
     expect(await problems(body)).toEqual([]);
   });
 
+  test("an expression as workflows write it is told apart from a price in dollars", async () => {
+    expect(await problems("Read ${{ input.ticket }}")).toEqual([
+      "1:6 not-an-expression a prompt has no ${{ expressions }}: the dollar is printed as it stands (write {{ticket}})",
+    ]);
+    expect(await problems("${{n}} ${{customer.name}}")).toEqual([]);
+    const { lines } = await compileFiles({
+      "prompts/a.prompt": "${{ steps.a.output }}",
+      "prompts/b.prompt": "---\ninput: { schema: { input: { price: number } } }\n---\n${{input.price}}",
+    });
+    expect(lines).toEqual([expect.stringContaining("prompts/a.prompt:1:1 not-an-expression")]);
+  });
+
   test("a template without an input schema may use any variable", async () => {
     const { diagnostics } = await compileFiles({ "prompts/p.prompt": "{{a.b}}{{#each c}}{{d}}{{../e}}{{@../index}}{{/each}}" });
     expect(diagnostics.map(({ message }) => message)).toEqual(["@../index exists only inside 2 {{#each}}"]);
@@ -197,11 +209,11 @@ describe("partials", () => {
   });
 
   test("a partial that nobody includes is checked for what is wrong whatever its context", async () => {
-    expect(await problems("", { spare: "{{anything}}{{shout x}}{{> nowhere}}{{@index}}" })).toEqual([
+    expect(await problems("x", { spare: "{{anything}}{{shout x}}{{> nowhere}}{{@index}}" })).toEqual([
       expect.stringContaining('prompts/_spare.prompt:1:15 unknown-helper there is no helper "shout"'),
       expect.stringContaining('prompts/_spare.prompt:1:28 unknown-partial there is no partial "nowhere"'),
     ]);
-    expect((await problems("", { spare: "a\n{{#if x}}" }))[0]).toContain(
+    expect((await problems("x", { spare: "a\n{{#if x}}" }))[0]).toContain(
       "prompts/_spare.prompt:2:1 syntax the block {{#if}} is never closed",
     );
   });

@@ -36,6 +36,12 @@ export function compileTask(
   const checked = surroundings.partials.check(prompt, declared);
   const input = withDefaults(prompt, declared, surroundings.defaults);
   diagnostics.push(...checked.diagnostics, ...input.diagnostics);
+  if (prompt.body.trim() === "") {
+    const hint = "write the prompt's text below the front matter";
+    diagnostics.push(
+      diagnosticAt({ source, path: [] }, "warning", "empty-prompt", "the prompt has no text: a model would be asked nothing", hint),
+    );
+  }
   const isJson = schema !== undefined || value.output?.format === "json";
   const task: Omit<CompiledTask, "hash"> = {
     kind: "task",

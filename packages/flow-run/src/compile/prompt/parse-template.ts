@@ -11,7 +11,8 @@ export function parseTemplate(template: TemplateText): { program: hbs.AST.Progra
     return { program: null, diagnostics: [template.diagnostic("error", "too-big", template.location(0, 0), excess, hint)] };
   }
   try {
-    return { program: Handlebars.parse(template.text), diagnostics: [] };
+    // Blanks around tags, which processing would strip, do not matter to those who only look.
+    return { program: Handlebars.parseWithoutProcessing(template.text), diagnostics: [] };
   } catch (error) {
     return { program: null, diagnostics: [syntaxDiagnostic(template, error)] };
   }

@@ -1,5 +1,3 @@
-import Handlebars from "handlebars";
-
 /** One `{{> name}}`. */
 export interface PartialReference {
   /** null: computed while the template is rendered. */
@@ -7,22 +5,20 @@ export interface PartialReference {
   loc: hbs.AST.SourceLocation;
 }
 
-/** All partials that a template includes itself. */
+/** All partials that a template includes itself, in inline partials and blocks too. */
 export function partialReferences(program: hbs.AST.Program): PartialReference[] {
   const references: PartialReference[] = [];
-  const add = ({ name }: hbs.AST.PartialStatement | hbs.AST.PartialBlockStatement): void => {
-    references.push({ name: name.type === "SubExpression" ? null : String((name as hbs.AST.PathExpression).original), loc: name.loc });
+  const visit = (inside: hbs.AST.Program | null | undefined): void => {
+    for (const statement of inside?.body ?? []) {
+      const { program: block, inverse } = statement as hbs.AST.BlockStatement;
+      if (statement.type === "PartialStatement" || statement.type === "PartialBlockStatement") {
+        const { name } = statement as hbs.AST.PartialStatement;
+        references.push({ name: name.type === "SubExpression" ? null : String((name as hbs.AST.PathExpression).original), loc: name.loc });
+      }
+      visit(block);
+      visit(inverse);
+    }
   };
-  class Collector extends Handlebars.Visitor {
-    override PartialStatement(partial: hbs.AST.PartialStatement): void {
-      add(partial);
-      super.PartialStatement(partial);
-    }
-    override PartialBlockStatement(partial: hbs.AST.PartialBlockStatement): void {
-      add(partial);
-      super.PartialBlockStatement(partial);
-    }
-  }
-  new Collector().accept(program);
+  visit(program);
   return references;
 }

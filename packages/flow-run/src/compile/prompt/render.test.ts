@@ -194,6 +194,12 @@ describe("failures", () => {
     expect(failure(() => render("{{> p0}}", {}, { partials: { ...partials, p40: "" } })).code).toBe("too-much-work");
   });
 
+  test("a template nested beyond reason is refused before it is compiled, a partial too", () => {
+    const deep = "{{#if a}}".repeat(20_000) + "{{/if}}".repeat(20_000);
+    expect(failure(() => render(deep)).code).toBe("render-failed");
+    expect(failure(() => render("{{> deep}}", {}, { partials: { deep } })).message).toContain("nested more than 100 deep");
+  });
+
   test("a template that is not Handlebars fails when it is rendered", () => {
     expect(failure(() => render("{{#if a}}")).code).toBe("render-failed");
     expect(failure(() => render("{{shout a}}")).message).toContain("shout");

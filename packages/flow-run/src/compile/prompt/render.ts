@@ -5,6 +5,7 @@ import { KNOWN_HELPERS } from "./known-helpers.ts";
 import { Marks } from "./mark.ts";
 import type { MessageWithSections, PromptMessage } from "./prompt-message.ts";
 import { type Rendering, registerHelpers } from "./register-helpers.ts";
+import { templateExcess } from "./template-limits.ts";
 import { toMessages, withoutSections } from "./to-messages.ts";
 import { RenderWork } from "./work-limits.ts";
 
@@ -56,8 +57,10 @@ export function preparePrompt({ template, partials = {}, defaults = {} }: Prompt
     environment.registerPartial(name, (context, options) => current().work.inPartial(() => compiled(context, options)));
   }
   const main = environment.compile(template, COMPILE_OPTIONS);
+  const excess = [template, ...Object.values(partials)].map(templateExcess).find((reason) => reason !== undefined);
 
   const renderWithSections = ({ input, messages = [], context }: RenderData): MessageWithSections[] => {
+    if (excess !== undefined) throw new FlowRunError("render-failed", `The prompt cannot be rendered: ${excess}. Take it apart.`);
     const own: Rendering = { marks: new Marks(randomUUID()), work: new RenderWork() };
     const root = isRecord(input) ? { ...defaults, ...input } : (input ?? defaults);
     rendering = own;
