@@ -73,7 +73,12 @@ export function providerContract(name: string, create: () => Promise<ProviderUnd
       const answer: ModelAnswer = await world.provider.call(
         world.model,
         { messages: [{ role: "user", content: [{ text: "CANARY-prompt: what is this ticket about?" }] }], config: {}, ...request },
-        { signal, attemptId: "attempt-1", idleTimeoutMs: PATIENCE_MS, ...(streamed ? { onText: (text: string) => pieces.push(text) } : {}) },
+        {
+          signal,
+          attemptId: "attempt-1",
+          idleTimeoutMs: PATIENCE_MS,
+          ...(streamed ? { onText: (text: string) => pieces.push(text) } : {}),
+        },
       );
       return { answer, pieces };
     }
@@ -109,7 +114,11 @@ export function providerContract(name: string, create: () => Promise<ProviderUnd
     });
 
     scene("structured", "answers a request with a schema by JSON text", async () => {
-      const schema = { type: "object", properties: { category: { type: "string" }, urgent: { type: "boolean" } }, required: ["category", "urgent"] };
+      const schema = {
+        type: "object",
+        properties: { category: { type: "string" }, urgent: { type: "boolean" } },
+        required: ["category", "urgent"],
+      };
       const { answer } = await ask("structured", { output: { schema } });
       expect(JSON.parse(answer.text)).toEqual(SCENE_VALUE);
     });
@@ -151,7 +160,12 @@ export function providerContract(name: string, create: () => Promise<ProviderUnd
     });
 
     scene("rate-limited", "turns a rate limit into rate-limited, with the time to wait", async () => {
-      expect(await failure("rate-limited")).toMatchObject({ code: "rate-limited", retryable: true, statusCode: 429, retryAfterMs: SCENE_RETRY_AFTER_MS });
+      expect(await failure("rate-limited")).toMatchObject({
+        code: "rate-limited",
+        retryable: true,
+        statusCode: 429,
+        retryAfterMs: SCENE_RETRY_AFTER_MS,
+      });
     });
 
     scene("server-error", "turns a 5xx into provider-error, which may be tried again", async () => {

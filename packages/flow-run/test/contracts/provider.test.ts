@@ -15,7 +15,8 @@ function fixture(vendor: string, file: string): string {
 
 /** The vendor's recorded answer for a scene, or the fault of the wire that the scene is about. */
 function answerFor(vendor: string, scene: Scene, streamed: boolean): Answer {
-  const error = (status: number, headers = {}) => answerWith(status, JSON_TYPE, fixture(vendor, `error-${status === 529 || status === 503 ? 500 : status}.json`), headers);
+  const error = (status: number, headers = {}) =>
+    answerWith(status, JSON_TYPE, fixture(vendor, `error-${status === 529 || status === 503 ? 500 : status}.json`), headers);
   const whole = (file: string) => answerWith(200, JSON_TYPE, fixture(vendor, `${file}.json`));
   const stream = (text: string) => answerWith(200, SSE_TYPE, text);
   const text = streamed ? fixture(vendor, "text.sse") : fixture(vendor, "text.json");
@@ -58,7 +59,13 @@ function answerFor(vendor: string, scene: Scene, streamed: boolean): Answer {
       };
     case "nul-and-surrogates":
       return streamed
-        ? stream(fixture(vendor, "text.sse").replaceAll("The ticket is about ", "a\\u0000b\\ud83dc").replace(/"billing – a refund "/g, '""').replace(/"✓ 😀"/g, '""').replaceAll("billing – a refund ✓ 😀", ""))
+        ? stream(
+            fixture(vendor, "text.sse")
+              .replaceAll("The ticket is about ", "a\\u0000b\\ud83dc")
+              .replace(/"billing – a refund "/g, '""')
+              .replace(/"✓ 😀"/g, '""')
+              .replaceAll("billing – a refund ✓ 😀", ""),
+          )
         : answerWith(200, JSON_TYPE, fixture(vendor, "text.json").replace(/The ticket is about [^"]*/, "a\\u0000b\\ud83dc"));
     case "no-usage":
       return streamed ? stream(withoutUsage(text)) : whole(scene);
@@ -66,7 +73,7 @@ function answerFor(vendor: string, scene: Scene, streamed: boolean): Answer {
       return streamed ? stream(withAbsurdUsage(text)) : whole(scene);
     case "filtered":
     case "empty":
-      return streamed ? stream(asOneEvent(vendor, scene)) : whole(scene);
+      return streamed ? stream(streamWithoutAnswer(vendor, scene)) : whole(scene);
     default:
       return streamed ? stream(fixture(vendor, `${scene}.sse`)) : whole(scene);
   }
@@ -80,17 +87,24 @@ function withAbsurdUsage(sse: string): string {
   return sse.replace(/"(prompt_tokens|input_tokens|promptTokenCount)":\d+/g, '"$1":-120');
 }
 
-/** What these vendors stream when there is nothing to say. */
-function asOneEvent(vendor: string, scene: "filtered" | "empty"): string {
-  const body = JSON.stringify(JSON.parse(fixture(vendor, `${scene}.json`)));
+/** What the vendors stream when they withhold an answer, or have none. */
+function streamWithoutAnswer(vendor: string, scene: "filtered" | "empty"): string {
+  const body = () => JSON.stringify(JSON.parse(fixture(vendor, `${scene}.json`)));
   switch (vendor) {
     case "google":
-      return `data: ${body}\n\n`;
-    case "openai-chat":
-    case "openai-compatible":
-      return `data: ${body.replace('"message":{', '"delta":{')}\n\ndata: [DONE]\n\n`;
+      return `data: ${body()}\n\n`;
+    case "anthropic": {
+      const events = fixture(vendor, "text.sse").split("\n\n");
+      if (scene === "filtered") return events.join("\n\n").replace("end_turn", "refusal");
+      return events
+        .filter((event) => /message_(start|stop)/.test(event))
+        .join("\n\n")
+        .concat("\n\n");
+    }
+    case "openai-responses":
+      return fixture(vendor, "length.sse").replaceAll('max_output_tokens"}', 'content_filter"}');
     default:
-      throw new Error(`no stream for ${scene} of ${vendor}`);
+      return `data: ${body().replace('"message":{', '"delta":{')}\n\ndata: [DONE]\n\n`;
   }
 }
 
@@ -116,7 +130,7 @@ const WIRES: Wire[] = [
     type: "openai",
     model: "gpt-5-mini",
     path: "/v1",
-    skips: { "empty streamed": "a completed response without output is an empty text", "empty whole": "a completed response without output is an empty text", "filtered streamed": "covered by the whole answer" },
+    skips: { "empty streamed": "a stream that completes without output is an empty text" },
   },
   { vendor: "openai-chat", type: "openai", model: "gpt-5-mini", path: "/v1", settings: { api: "chat" } },
   {
@@ -125,11 +139,7 @@ const WIRES: Wire[] = [
     model: "claude-haiku-4-5",
     path: "/v1",
     cached: { ...CACHED, cacheWriteTokens: 200 },
-    skips: {
-      "no-usage": "the library refuses Anthropic messages without usage, which the protocol requires",
-      "filtered streamed": "covered by the whole answer",
-      "empty streamed": "covered by the whole answer",
-    },
+    skips: { "no-usage": "a message without usage is not in Anthropic's format and counts as a bad answer" },
   },
   { vendor: "google", type: "google", model: "gemini-2.5-flash", path: "/v1beta" },
   { vendor: "openai-compatible", type: "openai-compatible", model: "qwen3:8b", path: "/v1" },

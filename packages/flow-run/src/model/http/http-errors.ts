@@ -6,6 +6,7 @@ const TLS_CODES = /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_
 /** No answer began: refused, reset, not found, no TLS. */
 export function unreachableError(error: Error): ModelCallError {
   const code = systemCode(error);
+  if (code === "UND_ERR_INVALID_ARG") return unsendableError(error);
   const tls = TLS_CODES.test(code);
   return new ModelCallError(
     "provider-unreachable",
@@ -15,6 +16,14 @@ export function unreachableError(error: Error): ModelCallError {
       cause: error,
     },
   );
+}
+
+/** The settings make no request: no time will change that. */
+export function unsendableError(error: unknown): ModelCallError {
+  return new ModelCallError("provider-unreachable", "The request cannot be sent: check the provider's baseUrl and headers.", {
+    retryable: false,
+    cause: error,
+  });
 }
 
 /** An answer began and did not end. */

@@ -1,7 +1,6 @@
 import type { Dispatcher } from "undici";
-import { ModelCallError } from "../model-call-error.ts";
 import { collectBody } from "./collect-body.ts";
-import { abortedError, interruptedError, refusalOf, unreachableError } from "./http-errors.ts";
+import { abortedError, interruptedError, refusalOf, unreachableError, unsendableError } from "./http-errors.ts";
 import { LeanResponse } from "./lean-response.ts";
 import { streamBody } from "./stream-body.ts";
 
@@ -71,12 +70,7 @@ class Exchange implements Dispatcher.DispatchHandler {
         this,
       );
     } catch (error) {
-      this.stop(
-        new ModelCallError("provider-unreachable", "The request cannot be sent: check the provider's baseUrl and headers.", {
-          retryable: false,
-          cause: error,
-        }),
-      );
+      this.stop(unsendableError(error));
     }
   }
 

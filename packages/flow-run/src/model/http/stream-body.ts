@@ -12,6 +12,9 @@ const DECOMPRESSORS: { [encoding: string]: () => Transform } = {
   zstd: createZstdDecompress,
 };
 
+/** So much may wait for a slow reader before the socket is held back. */
+const HIGH_WATER_BYTES = 256 * 1024;
+
 /** Hands a body on while it arrives, decompressed, never beyond `maxBytes`. A slow reader holds the socket back; a cancelled one gives it up. */
 export function streamBody(
   encoding: string,
@@ -38,11 +41,12 @@ export function streamBody(
         source.stop(new ModelCallError("aborted", "The answer is no longer wanted."));
       },
     },
-    { highWaterMark: 64 },
+    new ByteLengthQueuingStrategy({ highWaterMark: HIGH_WATER_BYTES }),
   );
 
   const push = (chunk: Buffer): boolean => {
-    if (over) return true;
+    // A parser that resumes from a pause begins with an empty piece; to pause again for it would never end.
+    if (over || chunk.length === 0) return true;
     size += chunk.length;
     if (size > maxBytes) {
       source.stop(tooLargeError(maxBytes));
@@ -69,7 +73,7 @@ export function streamBody(
   }
 
   const sink: BodySink = {
-    write: decompressor === null ? push : (chunk) => over || decompressor.write(chunk),
+    write: decompressor === null ? push : (chunk) => over || chunk.length === 0 || decompressor.write(chunk),
     end: decompressor === null ? close : () => void decompressor.end(),
     fail(error) {
       if (over) return;

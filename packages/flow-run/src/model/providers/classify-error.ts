@@ -23,8 +23,7 @@ export function classifyError(error: unknown, call: FailedCall): ModelCallError 
   if (call.signal.aborted) return withUsage(ours ?? abortedError(call.signal), call);
   if (ours !== null) return withUsage(ours, call);
   const facts = factsOf(error);
-  if (facts.status === undefined || facts.status < 400) return badAnswer(error, call);
-  return refused(facts as RefusalFacts, call);
+  return facts === null ? badAnswer(error, call) : refused(facts, call);
 }
 
 interface RefusalFacts {
@@ -105,19 +104,21 @@ function findOurs(error: unknown): ModelCallError | null {
   return null;
 }
 
-function factsOf(error: unknown): Partial<RefusalFacts> & { message: string; body: string; headers: RefusalFacts["headers"] } {
+/** What the vendor said when it refused; null when it is no refusal but something that cannot be read. */
+function factsOf(error: unknown): RefusalFacts | null {
   if (APICallError.isInstance(error)) {
-    return {
-      status: error.statusCode,
-      message: error.message,
-      body: textOf(error.responseBody ?? error.data),
-      headers: error.responseHeaders,
-    };
+    const { statusCode: status, message, responseBody, data, responseHeaders: headers } = error;
+    return status === undefined || status < 400 ? null : { status, message, body: textOf(responseBody ?? data), headers };
   }
-  // Errors inside a stream are plain objects: { message, type, code, statusCode, isRetryable, data }.
-  const { statusCode, message, data } = (error ?? {}) as { statusCode?: unknown; message?: unknown; data?: unknown };
+  if (error instanceof Error) return null;
+  // An error event inside a stream: a text, or { message, type, code, statusCode, isRetryable, data }.
+  const { statusCode, message, data } = (typeof error === "object" && error !== null ? error : { message: error }) as {
+    statusCode?: unknown;
+    message?: unknown;
+    data?: unknown;
+  };
   return {
-    ...(typeof statusCode === "number" ? { status: statusCode } : {}),
+    status: typeof statusCode === "number" && statusCode >= 400 ? statusCode : 500,
     message: typeof message === "string" ? message : "",
     body: textOf(data),
     headers: undefined,

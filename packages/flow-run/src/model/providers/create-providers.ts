@@ -90,8 +90,9 @@ function createProvider(
   secret: (name: string) => string | undefined,
   fetch: HttpFetch,
 ): ModelProvider {
+  // Its answers are data: what looks like a secret in them is text.
+  if (definition.type === "simulator") return new LazyProvider(() => simulator(name, { ...definition.settings }));
   const { settings, secrets } = fillSecrets(name, definition.settings, secret);
-  if (definition.type === "simulator") return new LazyProvider(() => simulator(name, settings));
   const load = VENDORS[definition.type];
   if (load === undefined) {
     const planned = PLANNED.has(definition.type);

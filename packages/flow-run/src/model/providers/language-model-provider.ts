@@ -94,10 +94,11 @@ export class LanguageModelProvider implements ModelProvider {
     if (options.onText !== undefined) return readStream(languageModel, call, options, vendor, keep);
 
     const result = await languageModel.doGenerate(call);
+    const isVoid = vendor.isVoid?.(result.response?.body) ?? false;
     const text = result.content.map((part) => (part.type === "text" ? part.text : "")).join("");
     keep({
       text: wellFormedText(request.output === undefined ? text : (result.structuredOutputText ?? text)),
-      finishReason: result.finishReason,
+      finishReason: isVoid ? { unified: "other", raw: result.finishReason.raw } : result.finishReason,
       usage: result.usage,
       responseModel: vendor.responseModel?.(result.response?.body) ?? result.response?.modelId ?? null,
       responseId: result.response?.id ?? null,

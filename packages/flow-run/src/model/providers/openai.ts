@@ -71,6 +71,7 @@ export async function openAI(settings: VendorSettings): Promise<Vendor> {
     options: chat ? CHAT_OPTIONS : RESPONSES_OPTIONS,
     defaults: chat ? {} : { store: false },
     schemaOptions: (schema) => ({ strictJsonSchema: followsStrictRules(schema) }),
+    isVoid: (raw) => (raw as { output?: unknown[] } | null)?.output?.length === 0,
     takesSchemas: true,
     systemFirst: false,
   };

@@ -37,7 +37,6 @@ export async function readStream(
     answer.text += text;
     options.onText?.(text);
   };
-  let events = 0;
   let reader: ReadableStreamDefaultReader<unknown> | null = null;
   try {
     const { stream } = await model.doStream({ ...call, abortSignal: idle.signal, includeRawChunks: vendor.responseModel !== undefined });
@@ -46,8 +45,6 @@ export async function readStream(
     for (;;) {
       const { done, value: part } = await parts.read();
       if (done) break;
-      if (part.type !== "stream-start") events++;
-      if (answer.timeToFirstTokenMs !== null) idle.arm();
       switch (part.type) {
         case "stream-start":
           answer.warnings = part.warnings.map(describeWarning);
@@ -72,11 +69,12 @@ export async function readStream(
         default:
           break;
       }
+      if (answer.timeToFirstTokenMs !== null) idle.arm();
     }
     hand(wellFormed.end());
     keep(answer);
-    if (events <= 1 && answer.text === "" && answer.finishReason.unified === "interrupted") {
-      throw new ModelCallError("bad-answer", "The provider sent no event stream where one was asked for. Check its baseUrl.");
+    if (answer.text === "" && answer.finishReason.unified === "interrupted") {
+      throw new ModelCallError("bad-answer", "The provider's stream ended without any content. Check its baseUrl.");
     }
   } catch (error) {
     throw idle.expired ?? error;

@@ -35,4 +35,6 @@ export interface Vendor {
   systemFirst: boolean;
   /** The name of the model that answered, where the library does not tell it: from the raw answer or a raw event of its stream. */
   responseModel?(raw: unknown): string | null;
+  /** Whether a whole answer holds no message at all, where the library would take it for an empty one. */
+  isVoid?(raw: unknown): boolean;
 }
