@@ -1,7 +1,7 @@
 import { Duration, parseTimestamp } from "./duration.ts";
 import { equal } from "./equal.ts";
 import { type Frame, isObject, MAX_TEXT, type Site } from "./evaluation.ts";
-import { compilePattern, isPattern } from "./pattern.ts";
+import { compilePattern, isPattern, type Pattern } from "./pattern.ts";
 import { print, printJson } from "./print.ts";
 import { kindOf } from "./value-kind.ts";
 
@@ -203,17 +203,22 @@ function position(index: number, args: readonly unknown[], call: Call, length: n
 
 function matches(args: readonly unknown[], call: Call, frame: Frame): boolean {
   const text = textOf(0, args, call);
-  let pattern = args[1];
-  if (!isPattern(pattern)) {
-    const source = textOf(1, args, call);
-    call.site.spend(frame, 100 + source.length * 10);
-    const compiled = compilePattern(source);
-    if ("problem" in compiled) return bad(call, compiled.problem, 1);
-    pattern = compiled.pattern;
-  }
-  if (!isPattern(pattern)) throw new Error("a compiled pattern is a pattern");
-  call.site.spend(frame, 4 + ((text.length * Math.max(pattern.size, 16)) >> 9));
-  return pattern.program.matcher(text).find();
+  const pattern = isPattern(args[1]) ? args[1] : patternOf(textOf(1, args, call), call, frame);
+  // Linear in the text, and in the worst case in the pattern's size for each character.
+  call.site.spend(frame, 4 + ((text.length * Math.max(pattern.size, 4)) >> 4));
+  return pattern.program.test(text);
+}
+
+/** A pattern that is only known at run time. Compiling is dear: a few of them are many. */
+function patternOf(source: string, call: Call, frame: Frame): Pattern {
+  frame.patterns ??= new Map();
+  const known = frame.patterns.get(source);
+  if (known) return known;
+  call.site.spend(frame, 1_000 + source.length * 300);
+  const compiled = compilePattern(source);
+  if ("problem" in compiled) return bad(call, compiled.problem, 1);
+  frame.patterns.set(source, compiled.pattern);
+  return compiled.pattern;
 }
 
 function substring(args: readonly unknown[], call: Call, frame: Frame): string {

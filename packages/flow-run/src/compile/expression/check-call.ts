@@ -50,9 +50,21 @@ export function checkMethod(tree: MethodTree, scope: Scope, checker: Checker): T
   }
   if (isComprehensionName(name)) return checkComprehension(tree, name, scope, checker);
   const base = checker.check(receiver, scope);
+  const renamed = RENAMED.get(name);
+  if (renamed !== undefined && isComprehensionName(renamed)) {
+    reportUnknown(name, "method", nameRange(tree), checker);
+    checkComprehension(tree, renamed, scope, checker);
+    return anyType;
+  }
+  const signature = FUNCTIONS.get(name);
+  if (signature === undefined && !SPECIAL.has(name)) {
+    reportUnknown(name, "method", nameRange(tree), checker);
+    // Of a function that does not exist nobody knows whether its first argument is a variable.
+    if (args[0]?.op !== "id") for (const argument of args) checker.check(argument, scope);
+    return anyType;
+  }
   const types = args.map((argument) => checker.check(argument, scope));
   if (name === "hasValue" || name === "orValue") return checkOptional(tree, base, types, checker);
-  const signature = FUNCTIONS.get(name);
   if (signature && signature.style !== "function") {
     return applySignature(name, signature, [receiver, ...args], [base, ...types], tree, checker);
   }

@@ -3,8 +3,9 @@ import { checkCall, checkMethod } from "./check-call.ts";
 import { checkList, checkLiteral, checkMap } from "./check-literal.ts";
 import { checkBinary, checkConditional, checkLogical, checkNegation, checkNot } from "./check-operator.ts";
 import { type Checker, holdsTime } from "./checker.ts";
+import { excerpt } from "./excerpt.ts";
 import { parseExpression, type Tree } from "./parse.ts";
-import type { Problem } from "./problem.ts";
+import type { Problem, Range } from "./problem.ts";
 import type { Scope } from "./scope.ts";
 import { anyType, type Type } from "./type.ts";
 import { view } from "./type-view.ts";
@@ -25,7 +26,7 @@ export interface ExpressionCheck {
 export function checkExpression(source: string, scope: Scope): ExpressionCheck {
   const parsed = parseExpression(source);
   if ("problem" in parsed) return { type: anyType, problems: [parsed.problem], vars: [], secrets: [] };
-  const check = new Check();
+  const check = new Check(source);
   const type = check.check(parsed.tree, scope);
   const { base } = view(type);
   if (base.kind !== "timestamp" && base.kind !== "duration" && holdsTime(type)) {
@@ -35,9 +36,14 @@ export function checkExpression(source: string, scope: Scope): ExpressionCheck {
 }
 
 class Check implements Checker {
+  readonly source: string;
   readonly problems = new Map<string, Problem>();
   readonly vars = new Set<string>();
   readonly secrets = new Set<string>();
+
+  constructor(source: string) {
+    this.source = source;
+  }
 
   check(tree: Tree, scope: Scope): Type {
     switch (tree.op) {
@@ -73,10 +79,14 @@ class Check implements Checker {
     }
   }
 
-  report(code: string, message: string, { start, end }: { start: number; end: number }, hint?: string): void {
+  report(code: string, message: string, { start, end }: Range, hint?: string): void {
     const key = `${code} ${start} ${end}`;
     // A node may be checked under several assumptions; it is reported once.
     if (!this.problems.has(key)) this.problems.set(key, { code, message, start, end, ...(hint === undefined ? {} : { hint }) });
+  }
+
+  quote({ start, end }: Range): string {
+    return excerpt(this.source.slice(start, end));
   }
 
   collect(root: "vars" | "secrets", name: string): void {

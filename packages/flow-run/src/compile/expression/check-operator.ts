@@ -128,7 +128,7 @@ function checkIn(left: Tree, right: Tree, needle: Type, hay: Type, checker: Chec
     const element = view(b.element).base;
     if (!joinable(a, element)) {
       checker.report("type-mismatch", `${showType(needle)} is never in ${showType(hay)}.`, left);
-    } else if (a.kind === "string" && a.values !== undefined && right.op === "list") {
+    } else if (a.kind === "string" && a.values !== undefined && right.op === "list" && left.op !== "value") {
       for (const child of right.args) {
         const text = child.op === "value" && typeof child.args === "string" ? child.args : undefined;
         if (text !== undefined && !a.values.includes(text)) reportNeverEqual(a.values, [text], child, checker);

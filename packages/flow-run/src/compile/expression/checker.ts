@@ -9,6 +9,8 @@ export interface Checker {
   /** The type of a node; everything that is wrong in it is reported. */
   check(tree: Tree, scope: Scope): Type;
   report(code: string, message: string, at: Range, hint?: string): void;
+  /** What is written at a place, shortened for a message. */
+  quote(at: Range): string;
   /** Takes down that `vars.NAME` or `secrets.NAME` was read. */
   collect(root: "vars" | "secrets", name: string): void;
 }
@@ -17,11 +19,11 @@ export interface Checker {
 export function solid(checker: Checker, type: Type, at: Range, nulls: "allowed" | "refused" = "refused"): Type {
   const seen = view(type);
   if (seen.optional) {
-    checker.report("possibly-missing", "This may be missing.", at, "write coalesce(…, otherwise) or .orValue(otherwise)");
+    checker.report("possibly-missing", `${checker.quote(at)} may be missing.`, at, "write coalesce(…, otherwise) or .orValue(otherwise)");
   }
   const there = present(type);
   if (nulls === "allowed" || !seen.nullable) return there;
-  const message = seen.base.kind === "null" ? "This is null." : "This may be null.";
+  const message = `${checker.quote(at)} ${seen.base.kind === "null" ? "is" : "may be"} null.`;
   checker.report("possibly-null", message, at, "check it with != null first, or write coalesce(…, otherwise)");
   return notNull(there);
 }

@@ -1,5 +1,5 @@
 import { asBool, isForgivable } from "./compile-operator.ts";
-import type { Frame, Run } from "./evaluation.ts";
+import { FORGIVEN, type Frame, type Run } from "./evaluation.ts";
 import type { Tree } from "./parse.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { treeSize } from "./tree-shape.ts";
@@ -58,22 +58,35 @@ export function compileComprehension(name: ComprehensionName, list: Tree, args: 
     case "filter":
       return (frame) => elements(frame).filter((element) => test(frame, element));
     case "all":
-      return (frame) => !decides(elements(frame), false, (element) => test(frame, element));
+      return (frame) =>
+        !decides(
+          elements(frame),
+          false,
+          (element) => test(frame, element),
+          () => listSite.spend(frame, FORGIVEN),
+        );
     case "exists":
-      return (frame) => decides(elements(frame), true, (element) => test(frame, element));
+      return (frame) =>
+        decides(
+          elements(frame),
+          true,
+          (element) => test(frame, element),
+          () => listSite.spend(frame, FORGIVEN),
+        );
     case "exists_one":
       return (frame) => elements(frame).reduce((count: number, element) => count + (test(frame, element) ? 1 : 0), 0) === 1;
   }
 }
 
 /** Whether some element gives `decisive`; a failing element is forgiven if another one decides. */
-function decides(elements: readonly unknown[], decisive: boolean, test: (element: unknown) => boolean): boolean {
+function decides(elements: readonly unknown[], decisive: boolean, test: (element: unknown) => boolean, forgive: () => void): boolean {
   let failure: { error: unknown } | undefined;
   for (const element of elements) {
     try {
       if (test(element) === decisive) return true;
     } catch (error) {
       if (!isForgivable(error)) throw error;
+      forgive();
       failure ??= { error };
     }
   }

@@ -3,6 +3,7 @@ import type { CompiledExpression } from "../bundle.ts";
 import { compileCall, compileMethod } from "./compile-call.ts";
 import { compileAnd, compileBinary, compileConditional, compileNegation, compileNot, compileOr } from "./compile-operator.ts";
 import { isObject, type Run, Site } from "./evaluation.ts";
+import { excerpt } from "./excerpt.ts";
 import { parseExpression, type Tree } from "./parse.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { isChain } from "./tree-shape.ts";
@@ -129,8 +130,7 @@ function missingField(value: { [key: string]: unknown }, field: string, site: Si
 }
 
 function sourceOf(site: Site): string {
-  const text = site.expression.source.slice(site.start, site.end);
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+  return excerpt(site.expression.source.slice(site.start, site.end));
 }
 
 function compileList(elements: Run[]): Run {

@@ -1,6 +1,6 @@
 import { Duration } from "./duration.ts";
 import { equal } from "./equal.ts";
-import { type Frame, isObject, type Run, type Site } from "./evaluation.ts";
+import { FORGIVEN, type Frame, isObject, type Run, type Site } from "./evaluation.ts";
 import { ExpressionError } from "./expression-error.ts";
 import type { Tree } from "./parse.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -31,7 +31,9 @@ function decide(left: Run, right: Run, leftSite: Site, rightSite: Site, decisive
     try {
       first = asBool(left(frame), leftSite);
     } catch (error) {
-      if (isForgivable(error) && right(frame) === decisive) return decisive;
+      if (!isForgivable(error)) throw error;
+      leftSite.spend(frame, FORGIVEN);
+      if (right(frame) === decisive) return decisive;
       throw error;
     }
     return first === decisive ? decisive : asBool(right(frame), rightSite);
@@ -99,6 +101,7 @@ function contains(needle: unknown, hay: unknown, frame: Frame, site: Site): bool
     return false;
   }
   if (isObject(hay) && typeof needle === "string") return Object.hasOwn(hay, needle);
+  if (isObject(hay) && needle === null) return false;
   return site.fail("bad-value", `"in" looks for ${kindOf(needle)} in ${kindOf(hay)}; it finds elements of lists and keys of objects.`);
 }
 

@@ -1,5 +1,6 @@
 import type { CompiledExpression } from "../bundle.ts";
 import { ExpressionError, type ExpressionErrorCode } from "./expression-error.ts";
+import type { Pattern } from "./pattern.ts";
 import type { Range } from "./problem.ts";
 
 /** Steps of work that the expressions of one template may take together. */
@@ -18,7 +19,12 @@ export interface Frame {
   /** Variables of comprehensions and `cel.bind`, by depth. */
   readonly locals: unknown[];
   fuel: number;
+  /** Patterns made at run time, by source. */
+  patterns?: Map<string, Pattern>;
 }
+
+/** What a forgiven failure costs: errors are slow to make. */
+export const FORGIVEN = 50;
 
 /** A compiled node. Never writes to what it reads. */
 export type Run = (frame: Frame) => unknown;

@@ -1,6 +1,7 @@
 import { RE2JS } from "re2js";
 
 const MAX_LENGTH = 1_000;
+const MAX_SIZE = 10_000;
 
 /** A regular expression that takes time in proportion to the text, whatever the text. */
 export interface Pattern {
@@ -14,7 +15,9 @@ export function compilePattern(source: string): { pattern: Pattern } | { problem
   if (source.length > MAX_LENGTH) return { problem: `The pattern has more than ${MAX_LENGTH} characters.` };
   try {
     const program = RE2JS.compile(source);
-    return { pattern: { program, size: program.programSize() } };
+    const size = program.programSize();
+    if (size > MAX_SIZE) return { problem: "The pattern repeats too much." };
+    return { pattern: { program, size } };
   } catch (error) {
     return { problem: `This is not an RE2 pattern: ${error instanceof Error ? error.message : String(error)}.` };
   }
