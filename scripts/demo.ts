@@ -43,13 +43,13 @@ async function demo(): Promise<number> {
   const headers = { authorization: `Bearer ${adminKey}`, "x-flow-run-environment": "demo", "content-type": "application/json" };
 
   say("simulator", "an LLM that answers after about 150 ms, over HTTP in OpenAI's protocol");
-  start(["simulator", "--port", String(simulatorPort), "--latency", "150ms", "--script", join(project, "simulator.yaml")], env);
-  await until(`${simulator}/_totals`);
+  const llm = start(["simulator", "--port", String(simulatorPort), "--latency", "150ms", "--script", join(project, "simulator.yaml")], env);
+  await until(`${simulator}/_totals`, llm);
 
   const serve = () => start(["server", "--port", String(serverPort), "--data-dir", dataDir, "--concurrency", "10"], env);
   say("server", "on the embedded database, in a fresh folder");
   let flowRun = serve();
-  await until(`${server}/readyz`);
+  await until(`${server}/readyz`, flowRun);
 
   say("deploy", "examples/support-desk to the environment demo");
   await finished(start(["deploy", "--env", "demo", "--project", project, "--message", "demo"], env));
@@ -80,7 +80,7 @@ async function demo(): Promise<number> {
   say("kill -9", `the server is dead in the middle of its work, ${before.length} LLM requests were sent`);
 
   flowRun = serve();
-  await until(`${server}/readyz`);
+  await until(`${server}/readyz`, flowRun);
   say("server", `is back after ${((Date.now() - killedAt) / 1000).toFixed(1)} s on the same folder`);
 
   const runs = await Promise.all(ids.map((id) => ended(server, id, headers)));
@@ -169,9 +169,11 @@ function gone(child: ChildProcess): Promise<void> {
     : new Promise((resolve) => child.once("exit", () => resolve()));
 }
 
-async function until(url: string): Promise<void> {
+/** Until the child answers there. Throws when it ends instead. */
+async function until(url: string, child: ChildProcess): Promise<void> {
   const deadline = Date.now() + 60_000;
   for (;;) {
+    if (child.exitCode !== null) throw new Error(`flow-run ${child.spawnargs[2]} ended with ${child.exitCode}`);
     try {
       if ((await fetch(url)).ok) return;
     } catch {}

@@ -75,7 +75,15 @@ export async function runLocally(options: {
   const stop = () => cancel.abort(new Interruption("cancelled", "The run was cancelled."));
   options.signal.addEventListener("abort", stop, { once: true });
   try {
-    const run = { id: `run_local_${randomUUID()}`, flow, input, startedAtMs: createdAtMs, steps: [], attempts: {} };
+    const run = {
+      id: `run_local_${randomUUID()}`,
+      flow,
+      input,
+      startedAtMs: createdAtMs,
+      steps: [],
+      attempts: {},
+      spent: { costNanoUsd: 0, tokens: 0 },
+    };
     const outcome = await executeRun(run, execution.release(bundle, environment), journal, execution.world, cancel.signal);
     if (!("ended" in outcome)) throw new FlowRunError("run-stopped", `The run stopped before it ended (${outcome.stopped}).`);
     return journal.toWire({ id: run.id, flow, kind: bundle.flows[flow]!.kind, environment, input, createdAtMs, finishedAtMs: Date.now() });
@@ -184,7 +192,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       url,
       database: database.kind,
       deploy: (bundle) =>
-        deployBundle(store, environmentSecret, { environment: "dev", bundle: { ...bundle }, author: null, message: null, commit: null }),
+        deployBundle(store, environmentSecret, {
+          environment: "dev",
+          bundle: { ...bundle },
+          author: null,
+          message: null,
+          commit: null,
+        }),
       failed: fatal.promise,
       close,
     };

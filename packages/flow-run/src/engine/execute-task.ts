@@ -52,6 +52,7 @@ function bookAttempts(context: RunContext, modelName: string, path: string): Cal
   const started = new Map<string, { number: number; atMs: number }>();
   return {
     async attemptStarting(target) {
+      context.checkBudget();
       const id = world.newAttemptId();
       const number = context.nextAttemptNumber(path);
       const atMs = world.clock.now();
@@ -76,10 +77,7 @@ function bookAttempts(context: RunContext, modelName: string, path: string): Cal
             atMs: start.atMs,
           })
         : { costNanoUsd: error && isUnbilled(error) ? 0 : null, priceVersion: null };
-      context.spentNanoUsd += costNanoUsd ?? 0;
-      if (usage)
-        context.spentTokens +=
-          usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens + usage.outputTokens + usage.reasoningTokens;
+      context.spend(costNanoUsd ?? 0, usage ? Object.values(usage).reduce((sum, tokens) => sum + tokens, 0) : 0);
       const finishedAtMs = world.clock.now();
       journal.appendAttemptEnd({
         id: attemptId,

@@ -47,6 +47,15 @@ export interface RunToExecute {
   startedAtMs: number;
   steps: readonly StepRecord[];
   attempts: { readonly [stepPath: string]: number };
+  /** What earlier executions of this run have spent. */
+  spent: Spending;
+}
+
+export interface Spending {
+  /** Integer nano-dollars; calls without a known price are missing from it. */
+  costNanoUsd: number;
+  /** All buckets together. */
+  tokens: number;
 }
 
 /** Where a flow stands in the journal: its own path, and what the paths of its inner steps begin with. */
@@ -64,9 +73,8 @@ export class RunContext {
   readonly release: EngineRelease;
   readonly journal: Journal;
   readonly world: EngineWorld;
-  /** What the run spent so far in this execution, booked attempts only. */
-  spentNanoUsd = 0;
-  spentTokens = 0;
+  /** Booked attempts of all executions of the run. */
+  private readonly spent: Spending;
   private readonly recorded: Map<string, StepRecord>;
   private readonly attempts: Map<string, number>;
   private seq: number;
@@ -80,6 +88,7 @@ export class RunContext {
     this.release = release;
     this.journal = journal;
     this.world = world;
+    this.spent = { ...run.spent };
     this.recorded = new Map(run.steps.map((step) => [step.path, step]));
     this.attempts = new Map(Object.entries(run.attempts));
     this.seq = run.steps.reduce((highest, step) => Math.max(highest, step.seq), 0);
@@ -87,6 +96,31 @@ export class RunContext {
 
   call(flow: string, input: Json, place: FlowPlace, signal: AbortSignal): Promise<Json> {
     return this.callFlow(this, flow, input, place, signal);
+  }
+
+  spend(costNanoUsd: number, tokens: number): void {
+    this.spent.costNanoUsd += costNanoUsd;
+    this.spent.tokens += tokens;
+  }
+
+  /** Throws FlowRunError `budget-exceeded` once the run's flow has reached one of its limits: what is under way is paid, nothing new is begun. */
+  checkBudget(): void {
+    const flow = this.release.flows.get(this.run.flow);
+    if (flow?.kind !== "workflow") return;
+    const { costNanoUsd, tokens } = flow.workflow.limits;
+    const { spent } = this;
+    if (costNanoUsd !== undefined && spent.costNanoUsd >= costNanoUsd) {
+      throw new FlowRunError(
+        "budget-exceeded",
+        `The run has spent $${spent.costNanoUsd / 1e9} of its limit of $${costNanoUsd / 1e9}. Raise limits.costUsd of ${this.run.flow}, or make it cheaper.`,
+      );
+    }
+    if (tokens !== undefined && spent.tokens >= tokens) {
+      throw new FlowRunError(
+        "budget-exceeded",
+        `The run has used ${spent.tokens} of its limit of ${tokens} tokens. Raise limits.tokens of ${this.run.flow}, or make it use fewer.`,
+      );
+    }
   }
 
   recordedStep(path: string): StepRecord | undefined {

@@ -1,4 +1,4 @@
-import { type DeployResult, FlowRunError, type JsonObject } from "@flow-run/spec";
+import type { DeployResult, JsonObject } from "@flow-run/spec";
 import type { Store } from "../store/index.ts";
 import { missingSecrets } from "./missing-secrets.ts";
 import { readBundle } from "./read-bundle.ts";
@@ -13,12 +13,11 @@ export interface Deployment {
   /** The release that must be current, null: none may be, undefined: any. */
   expectedCurrent?: number | null;
   /** Default false: a release whose flows need secrets that are not there is refused. */
-  allowMissingSecrets?: boolean;
 }
 
 /**
- * Makes a bundle the current release of an environment. Throws `FlowRunError` with code `invalid-bundle`, `missing-secrets` (named in `details.secrets`) or
- * `stale-plan`.
+ * Makes a bundle the current release of an environment. Throws `FlowRunError` with code `invalid-bundle` or `stale-plan`. Missing secrets are
+ * named and no reason to refuse: a server that only accepts runs needs none, and a secret may come after the release.
  */
 export async function deployBundle(
   store: Pick<Store, "deploy">,
@@ -28,13 +27,6 @@ export async function deployBundle(
   const { environment } = deployment;
   const bundle = readBundle(deployment.bundle);
   const missing = missingSecrets(bundle, environment, secrets);
-  if (missing.length > 0 && !deployment.allowMissingSecrets) {
-    throw new FlowRunError(
-      "missing-secrets",
-      `The server does not have ${missing.join(", ")}, which flows of this release need in "${environment}": set ${missing.length === 1 ? "it" : "them"} in the server's environment and start it again, or deploy with missing secrets allowed.`,
-      { details: { secrets: missing } },
-    );
-  }
   const { release, previous, changed } = await store.deploy({
     environment,
     bundle: deployment.bundle as JsonObject,

@@ -36,6 +36,8 @@ export interface ClaimedRun extends RecordedRun {
   createdAtMs: number;
   /** First start of the run, over all owners, by the database's clock. */
   startedAtMs: number;
+  /** Booked by all owners so far. Tokens of all buckets together. */
+  spent: { costNanoUsd: number; tokens: number };
 }
 
 export interface RunFilter {

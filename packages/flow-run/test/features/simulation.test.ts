@@ -261,7 +261,15 @@ async function simulate(bundle: Bundle, flows: LoadedFlows, seed: number, fence:
       const attempts: { [path: string]: number } = {};
       for (const start of memory.started.values()) attempts[start.stepPath] = Math.max(attempts[start.stepPath] ?? 0, start.number);
       const input: Json = { ns: [4, 5, 6] };
-      const run = { id: "run_1", flow: "main", input, startedAtMs: 0, steps: [...memory.steps.values()], attempts };
+      const run = {
+        id: "run_1",
+        flow: "main",
+        input,
+        startedAtMs: 0,
+        steps: [...memory.steps.values()],
+        attempts,
+        spent: { costNanoUsd: 0, tokens: 0 },
+      };
       await executeRun(run, release, new SimulatedJournal(memory, epoch, fence, disk), world, new AbortController().signal).catch(
         (error: unknown) => {
           if (!(error instanceof Crash)) throw error;

@@ -105,7 +105,7 @@ describeEachDatabase("the server on a real database", (open) => {
     const environment = "changing";
     const { echo, triage } = testBundle().flows as unknown as Bundle["flows"];
     const deploy = (flows: Bundle["flows"]) =>
-      server.call("POST", "/v1/releases", { environment, body: { bundle: testBundle({ flows }), allowMissingSecrets: true } });
+      server.call("POST", "/v1/releases", { environment, body: { bundle: testBundle({ flows }) } });
     await deploy({ echo: echo!, triage: triage! });
     const headers = { "idempotency-key": "over-a-deploy" };
     const body = { input: { ticket: "x" } };

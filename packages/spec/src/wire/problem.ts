@@ -26,7 +26,6 @@ export const PROBLEMS = {
   "unsupported-media-type": { status: 415, title: "The body is not JSON" },
   "invalid-input": { status: 422, title: "The input does not fit" },
   "invalid-bundle": { status: 422, title: "The bundle cannot be released" },
-  "missing-secrets": { status: 422, title: "Secrets that the release needs are missing" },
   "idempotency-key-reused": { status: 422, title: "The Idempotency-Key was used for another request" },
   "rate-limited": { status: 429, title: "Too many requests" },
   "headers-too-large": { status: 431, title: "The header is too large" },

@@ -37,8 +37,6 @@ export const deployRequestSchema = z.strictObject({
   commit: z.string().max(200).nullish(),
   /** The release that must be current for the deploy to go through; null: none may be. Absent: whatever is current. */
   expectedCurrent: releaseNumberSchema.nullish(),
-  /** Deploy although secrets are missing on the server; runs that need them fail until they are there. */
-  allowMissingSecrets: z.boolean().optional(),
 });
 export type DeployRequest = Omit<z.infer<typeof deployRequestSchema>, "bundle"> & { bundle: object };
 
@@ -49,7 +47,7 @@ export const deployResultSchema = z.object({
   /** False: the bundle is what was current already, and no release was made. */
   changed: z.boolean(),
   hash: z.string(),
-  /** Secrets that the release refers to and the server does not have. */
+  /** Secrets that flows of the release will need and this server does not have; workers may have them. */
   missingSecrets: z.array(z.string()),
 });
 export type DeployResult = z.infer<typeof deployResultSchema>;

@@ -6,3 +6,4 @@ export type { SimulatorRequest } from "./simulated-request.ts";
 export { createSimulator, type Simulator } from "./simulator.ts";
 export { createSimulatorProvider } from "./simulator-provider.ts";
 export { type SimulatorServer, type SimulatorServerOptions, startSimulatorServer } from "./start-server.ts";
+export { createValueWriter } from "./value/index.ts";

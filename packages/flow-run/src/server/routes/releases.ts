@@ -1,4 +1,4 @@
-import { deployRequestSchema, deployResultSchema, FlowRunError, releaseDetailSchema, releaseListSchema } from "@flow-run/spec";
+import { deployRequestSchema, deployResultSchema, releaseDetailSchema, releaseListSchema } from "@flow-run/spec";
 import { z } from "zod";
 import { deployBundle } from "../../release/index.ts";
 import type { HttpApp } from "../http-app.ts";
@@ -90,13 +90,12 @@ export function releaseRoutes(app: HttpApp, context: ServerContext): void {
             "unsupported-media-type",
             "invalid-input",
             "invalid-bundle",
-            "missing-secrets",
           ),
         },
       },
     },
     async (request, reply) => {
-      const { bundle, author = null, message = null, commit = null, expectedCurrent, allowMissingSecrets = false } = request.body;
+      const { bundle, author = null, message = null, commit = null, expectedCurrent } = request.body;
       const { environment } = request.principal;
       const result = await deployBundle(context.store, context.secrets, {
         environment,
@@ -105,8 +104,7 @@ export function releaseRoutes(app: HttpApp, context: ServerContext): void {
         message,
         commit,
         expectedCurrent,
-        allowMissingSecrets,
-      }).catch(nameMissingSecrets);
+      });
       if (result.changed) {
         context.logger.info({ environment, release: result.release, hash: result.hash, caller: request.principal.id }, "deployed");
         reply.header("location", `/v1/releases/${result.release}`);
@@ -114,14 +112,4 @@ export function releaseRoutes(app: HttpApp, context: ServerContext): void {
       return reply.code(result.changed ? 201 : 200).send(result);
     },
   );
-}
-
-/** One entry for each secret, so that a client can list them. */
-function nameMissingSecrets(error: unknown): never {
-  const secrets = FlowRunError.isInstance(error) && error.code === "missing-secrets" ? error.details?.secrets : undefined;
-  if (!Array.isArray(secrets)) throw error;
-  throw new RequestRefusal("missing-secrets", (error as FlowRunError).message, {
-    errors: secrets.map((name: string) => ({ detail: `the secret ${name} is missing`, parameter: name })),
-    cause: error,
-  });
 }

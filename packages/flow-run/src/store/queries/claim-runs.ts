@@ -20,6 +20,7 @@ export interface ClaimRow {
     input: Json;
     createdAtMs: number;
     startedAtMs: number;
+    spent: { costNanoUsd: number; tokens: number };
     /** Ended by this claim instead of executed. */
     poisoned: boolean;
   };
@@ -58,6 +59,8 @@ WITH job AS (${fetchJobsSql}
 )
 SELECT job.id AS job_id, job."retryCount" AS retry_count, c.id, c.epoch, c.environment, c.flow, c.kind, c.release, c.input,
   extract(epoch FROM c.created_at)::float8 * 1000 AS created_ms, extract(epoch FROM c.started_at)::float8 * 1000 AS started_ms, c.poisoned,
+  c.cost_nano_usd::float8 AS spent_nano_usd,
+  (c.input_tokens + c.output_tokens + c.cache_read_tokens + c.cache_write_tokens + c.reasoning_tokens)::float8 AS spent_tokens,
   (SELECT count(*) FROM notified) AS notified
 FROM job LEFT JOIN claimed AS c ON c.job_id = job.id`;
 }
@@ -74,6 +77,8 @@ interface Columns {
   input: Json;
   created_ms: number;
   started_ms: number;
+  spent_nano_usd: number;
+  spent_tokens: number;
   poisoned: boolean;
 }
 
@@ -95,6 +100,7 @@ export async function claimRuns(database: Database, sql: string, sender: string,
             input: row.input,
             createdAtMs: Math.floor(row.created_ms),
             startedAtMs: Math.floor(row.started_ms),
+            spent: { costNanoUsd: row.spent_nano_usd, tokens: row.spent_tokens },
             poisoned: row.poisoned,
           },
   }));

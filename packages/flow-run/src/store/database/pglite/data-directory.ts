@@ -15,9 +15,12 @@ const ESSENTIAL = ["PG_VERSION", "global/pg_control"];
 /** Less free space than this and PGlite waits for ever while it opens. */
 const NEEDED_BYTES = 16 * 1024 * 1024;
 
+/** File system types (statfs) on which neither locks nor fsync can be trusted: NFS, SMB in its three forms, AFS. */
+const NETWORK_TYPES = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x5346414f]);
+
 /** Why a data directory was refused. `code` is a FlowRunError's. */
 export class DirectoryRefused extends Error {
-  readonly code: "data-dir-foreign" | "data-dir-migrated" | "data-dir-corrupt" | "data-dir-version" | "database-full";
+  readonly code: "data-dir-foreign" | "data-dir-migrated" | "data-dir-network" | "data-dir-corrupt" | "data-dir-version" | "database-full";
   constructor(code: DirectoryRefused["code"], message: string) {
     super(message);
     this.code = code;
@@ -43,7 +46,7 @@ export async function prepareDataDirectory(
   create: (emptyDirectory: string) => Promise<void>,
 ): Promise<DataDirectory> {
   const pgdata = path.join(directory, "pgdata");
-  refuseFullDisk(directory);
+  refuseUnfitDisk(directory);
   if (fs.existsSync(pgdata) && fs.readdirSync(pgdata).length > 0)
     return { pgdata, id: checkExisting(pgdata, postgresMajor), created: false };
   if (fs.existsSync(path.join(directory, MIGRATED_DIRECTORY))) {
@@ -93,8 +96,14 @@ function checkExisting(pgdata: string, postgresMajor: string): string {
   return id;
 }
 
-function refuseFullDisk(directory: string): void {
-  const { bavail, bsize } = fs.statfsSync(directory);
+function refuseUnfitDisk(directory: string): void {
+  const { bavail, bsize, type } = fs.statfsSync(directory);
+  if (NETWORK_TYPES.has(type)) {
+    throw new DirectoryRefused(
+      "data-dir-network",
+      `${directory} is on a network drive, where two processes cannot be kept apart. Give a local directory with --data-dir, or use PostgreSQL (DATABASE_URL).`,
+    );
+  }
   if (bavail * bsize >= NEEDED_BYTES) return;
   throw new DirectoryRefused(
     "database-full",

@@ -262,6 +262,18 @@ describe("the server inside", () => {
     expect(await other).toEqual([{ n: 0 }]);
   });
 
+  test("is not given up because one statement took longer than its caller wanted to wait", async () => {
+    const database = await open(temporaryDirectory());
+    const slow = database.query("SELECT count(*) FROM generate_series(1, $1)", [2_000_000], { timeoutMs: 1 });
+    await expect(slow).rejects.toMatchObject({ code: "database-unavailable" });
+    expect(await database.query("SELECT $1::int AS n", [1])).toEqual([{ n: 1 }]);
+  });
+
+  test("works with little memory", async () => {
+    const database = await open(temporaryDirectory(), { smallMemory: true });
+    expect(await database.batch([["SELECT 1 AS n"]])).toEqual([[{ n: 1 }]]);
+  });
+
   test("vacuums and analyzes by itself what was changed a lot", async () => {
     const { database, maintain } = await openWithDetails(temporaryDirectory());
     await database.exec("CREATE TABLE churn (a int); INSERT INTO churn SELECT generate_series(1, 20000); UPDATE churn SET a = a + 1");

@@ -61,12 +61,14 @@ export class PgliteDatabase implements Database {
   async query<R = Row>(text: string, params?: readonly unknown[], options: QueryOptions = {}): Promise<R[]> {
     this.scope.assertOutside();
     if (params === undefined || params.length === 0) return this.gate.alone(() => this.script<R>(text, options.timeoutMs));
-    return this.gate.shared(() => this.driver(runQuery<R>(this.client, text, params, options.timeoutMs, options.prepare)));
+    return this.gate.shared(() =>
+      this.driver((limit) => runQuery<R>(this.client, text, params, limit, options.prepare), options.timeoutMs),
+    );
   }
 
   async batch(statements: readonly Statement[], options: QueryOptions = {}): Promise<Row[][]> {
     this.scope.assertOutside();
-    return this.gate.shared(() => this.driver(runBatch(this.client, statements, clientTimeout(options.timeoutMs))));
+    return this.gate.shared(() => this.driver((limit) => runBatch(this.client, statements, clientTimeout(limit)), options.timeoutMs));
   }
 
   async transaction<T>(work: (tx: Transaction) => Promise<T>, options: Pick<QueryOptions, "timeoutMs"> = {}): Promise<T> {
@@ -89,7 +91,7 @@ export class PgliteDatabase implements Database {
         if (!open) throw new Error("The transaction has ended. Await every statement before the work returns.");
         clearTimeout(timer);
         try {
-          return await this.driver(runQuery<R>(this.client, text, params, options.timeoutMs));
+          return await this.driver((limit) => runQuery<R>(this.client, text, params, limit), options.timeoutMs);
         } finally {
           if (open) awaitNext();
         }
@@ -99,14 +101,14 @@ export class PgliteDatabase implements Database {
         exec: async (sql) => void (await query(sql)),
         pgBoss: { executeSql: async (text, values) => ({ rows: await query(text, values) }) },
       };
-      const begun = this.driver(runQuery(this.client, "BEGIN", undefined));
+      const begun = this.driver(() => runQuery(this.client, "BEGIN", undefined));
       begun.catch(() => {});
       try {
         awaitNext();
         const result = await Promise.race([this.scope.run(() => work(tx)), silence]);
         open = false;
         await begun;
-        const { command } = await this.driver(this.client.query("COMMIT"));
+        const { command } = await this.driver(() => this.client.query("COMMIT"));
         if (command !== "COMMIT")
           throw new Error("The transaction was rolled back: one of its statements had failed and the failure was ignored.");
         return result;
@@ -156,18 +158,41 @@ export class PgliteDatabase implements Database {
   /** Without parameters the text may hold several statements with their own BEGIN: a failure must not leave the session in a transaction. */
   private async script<R>(text: string, timeoutMs: number | undefined): Promise<R[]> {
     try {
-      return await this.driver(runQuery<R>(this.client, text, undefined, timeoutMs));
+      return await this.driver((limit) => runQuery<R>(this.client, text, undefined, limit), timeoutMs);
     } catch (error) {
       await runQuery(this.client, "ROLLBACK", undefined).catch(() => {});
       throw error;
     }
   }
 
-  private driver<T>(call: Promise<T>): Promise<T> {
-    return classified(call).catch((error) => {
+  /**
+   * A call of the driver. The embedded server cannot be interrupted, so a time limit only ends the waiting; the statement goes on and its outcome is
+   * unknown, as the port says. The driver's own limit, after which the server counts as hung, can only be lifted.
+   */
+  private async driver<T>(call: (limit: 0 | undefined) => Promise<T>, timeoutMs?: number): Promise<T> {
+    const answer = classified(call(timeoutMs === 0 ? 0 : undefined));
+    try {
+      return await (timeoutMs ? withinTime(answer, timeoutMs) : answer);
+    } catch (error) {
       const code = (error as { code?: unknown }).code;
       if (typeof code === "string" && STORAGE_FAILURE.test(code)) this.worker.fail(error as Error);
       throw error;
-    });
+    }
+  }
+}
+
+async function withinTime<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () =>
+        reject(new StoreUnavailableError(`The embedded database did not answer within ${timeoutMs} ms. The operation can be tried again.`)),
+      timeoutMs,
+    );
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

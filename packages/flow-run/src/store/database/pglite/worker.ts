@@ -15,6 +15,12 @@ import { unpackTemplate } from "./unpack-template.ts";
 /** `status` of the exception with which PGlite reports an ordinary SQL error. Any other exception is the end of the server. */
 const LONGJMP = 100;
 
+/**
+ * V8's optimizing compiler takes up to 600 MB for a moment, for a single one of PGlite's functions. These keep it away. They hold for the whole
+ * process and for WebAssembly alone; the first does not bring the others about once V8 runs.
+ */
+const BASELINE_COMPILER = ["--liftoff-only", "--no-wasm-tier-up", "--no-wasm-dynamic-tiering"];
+
 const port = parentPort;
 if (!port) throw new Error("This file is the entry of a worker thread.");
 const start = workerData as WorkerStart;
@@ -145,7 +151,7 @@ function explainRefusal(error: Error): { code: string; message: string } {
   return { code: "database-open-failed", message: what };
 }
 
-if (start.smallMemory) v8.setFlagsFromString("--liftoff-only");
+if (start.smallMemory) for (const flag of BASELINE_COMPILER) v8.setFlagsFromString(flag);
 serve().catch((error: Error) => {
   send({ kind: "refused", ...explainRefusal(error) });
   port.close();

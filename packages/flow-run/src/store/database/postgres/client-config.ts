@@ -2,6 +2,15 @@ import type pg from "pg";
 import { valueTypes } from "../value-types.ts";
 import type { ResolvedSettings } from "./settings.ts";
 
+/** What the meaning of our statements depends on, whatever the server's defaults are. */
+const SESSION: [name: string, value: string][] = [
+  // All our statements have an index to go by. A plan made while a table was still empty would read all of it for ever after.
+  ["enable_seqscan", "off"],
+  ["timezone", "UTC"],
+  ["datestyle", "ISO"],
+  ["default_transaction_isolation", "read committed"],
+];
+
 /** Options of every connection, whatever its purpose. */
 export function clientConfig(settings: ResolvedSettings, purpose: string): pg.ClientConfig {
   return {

@@ -56,6 +56,19 @@ describe("opening", () => {
     }
   });
 
+  test("gives sessions the meaning that our statements rely on, whatever the database's defaults are", async () => {
+    const peculiar = await freshPostgresUrl();
+    const name = new URL(peculiar).pathname.slice(1);
+    await (await open()).exec(
+      `ALTER DATABASE ${name} SET timezone = 'Asia/Kathmandu'; ALTER DATABASE ${name} SET datestyle = 'German'; ALTER DATABASE ${name} SET default_transaction_isolation = 'serializable'`,
+    );
+    const database = await open({ connectionString: peculiar });
+    const [row] = await database.query(
+      "SELECT '2026-01-01T20:00:00Z'::timestamptz AS time, ('2026-01-01T20:00:00Z'::timestamptz)::date AS date, current_setting('transaction_isolation') AS isolation",
+    );
+    expect(row).toEqual({ time: new Date("2026-01-01T20:00:00Z"), date: "2026-01-01", isolation: "read committed" });
+  });
+
   test("refuses a database that acknowledges commits before they are safe, unless told to accept it", async () => {
     const careless = await freshPostgresUrl();
     const name = new URL(careless).pathname.slice(1);
