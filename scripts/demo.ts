@@ -104,7 +104,7 @@ async function demo(): Promise<number> {
       run.status,
       output?.category ?? "-",
       String(usage.inputTokens + usage.cacheReadTokens + usage.outputTokens + usage.reasoningTokens),
-      run.costUsd === null ? `unknown (${run.unpricedCalls} call cut off)` : `$${run.costUsd.toFixed(6)}`,
+      cost(run, steps),
       `${finishedBefore.length - again} of ${finishedBefore.length}`,
     ]);
   }
@@ -120,6 +120,13 @@ async function demo(): Promise<number> {
   flowRun.kill("SIGTERM");
   await gone(flowRun);
   return lost > 0 || repeated > 0 || kept === 0 ? 1 : 0;
+}
+
+/** A call that was cut off may have been billed: its price is unknown, so the sum is a lower bound and says so. */
+function cost(run: Run, steps: Step[]): string {
+  if (run.costUsd !== null) return `$${run.costUsd.toFixed(6)}`;
+  const known = steps.flatMap((step) => step.attempts).reduce((sum, attempt) => sum + (attempt.costUsd ?? 0), 0);
+  return `$${known.toFixed(6)} + ${run.unpricedCalls} call cut off`;
 }
 
 /** Whether the LLM was asked for the step once more after the kill: the same request, byte for byte. */
