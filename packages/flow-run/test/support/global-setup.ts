@@ -1,7 +1,9 @@
+import { execFile } from "node:child_process";
 import events from "node:events";
 import fs from "node:fs";
 import net from "node:net";
 import path from "node:path";
+import { promisify } from "node:util";
 import type { TestProject } from "vitest/node";
 import { buildTemplate } from "../../src/store/database/pglite/build-template.ts";
 import { engineVersion } from "../../src/store/database/pglite/engine-version.ts";
@@ -16,12 +18,13 @@ declare module "vitest" {
 
 /**
  * What all tests of a run share, made when the first one asks, so that runs without a database pay nothing: `postgres` is the URL of one PostgreSQL
- * server, `template` the file of an empty embedded database (kept between runs).
+ * server, `template` the file of an empty embedded database (kept between runs), `program` the file of the program, freshly built.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const postgres = once(startPostgres);
   const template = once(() => emptyTemplate(path.join(project.config.root, "node_modules/.cache/flow-run")));
-  const give: Record<string, () => Promise<string>> = { postgres: async () => (await postgres()).url, template };
+  const program = once(() => buildProgram(project.config.root));
+  const give: Record<string, () => Promise<string>> = { postgres: async () => (await postgres()).url, template, program };
   const desk = net.createServer((socket) => {
     socket.on("error", () => {});
     socket.once("data", (wish) => {
@@ -44,6 +47,15 @@ async function emptyTemplate(cache: string): Promise<string> {
   const file = path.join(cache, `empty-pglite-${engineVersion().pglite}.template`);
   if (!fs.existsSync(file)) await buildTemplate(file, "empty", async () => {});
   return file;
+}
+
+async function buildProgram(root: string): Promise<string> {
+  try {
+    await promisify(execFile)("npm", ["run", "--silent", "build"], { cwd: root });
+  } catch (error) {
+    throw new Error(`The program cannot be built: ${(error as { stdout?: string }).stdout ?? error}`);
+  }
+  return path.join(root, "packages/flow-run/bin/flow-run.js");
 }
 
 /** A maker that makes once, at the first call. */

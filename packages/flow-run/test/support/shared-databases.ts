@@ -3,7 +3,7 @@ import { text } from "node:stream/consumers";
 import { inject } from "vitest";
 import { createDatabase } from "./postgres-server.ts";
 
-async function ask(wish: "postgres" | "template"): Promise<string> {
+async function ask(wish: "postgres" | "template" | "program"): Promise<string> {
   const socket = net.connect(inject("testDesk"), "127.0.0.1");
   socket.write(wish);
   const { value, error } = JSON.parse(await text(socket)) as { value?: string; error?: string };
@@ -19,3 +19,6 @@ export const freshPostgresUrl = async (): Promise<string> => createDatabase(awai
 
 /** An empty embedded database as a template: opening with it takes a fraction of a second, without it some seconds. */
 export const emptyTemplateFile = (): Promise<string> => ask("template");
+
+/** The file of the program, built from the present sources. */
+export const programFile = (): Promise<string> => ask("program");
