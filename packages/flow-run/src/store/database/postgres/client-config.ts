@@ -6,6 +6,7 @@ import type { ResolvedSettings } from "./settings.ts";
 const SESSION: [name: string, value: string][] = [
   // All our statements have an index to go by. A plan made while a table was still empty would read all of it for ever after.
   ["enable_seqscan", "off"],
+  ["jit", "off"], // compiling a plan takes longer than running any of them
   ["timezone", "UTC"],
   ["datestyle", "ISO"],
   ["default_transaction_isolation", "read committed"],
@@ -25,9 +26,7 @@ export function clientConfig(settings: ResolvedSettings, purpose: string): pg.Cl
     keepAlive: true,
     keepAliveInitialDelayMillis: 5000,
     pipeline: true,
-    // All our statements have an index to go by, and a plan made while a table was still empty would read all of it for ever after. Compiling a plan
-    // takes longer than any of them.
-    options: "-c enable_seqscan=off -c jit=off",
+    options: SESSION.map(([name, value]) => `-c ${name}=${value.replaceAll(" ", "\\ ")}`).join(" "),
     types: valueTypes as pg.CustomTypesConfig,
   };
 }
