@@ -12,14 +12,12 @@ if (version[0] < 22 || (version[0] === 22 && version[1] < 18)) {
   process.exit(2);
 }
 import("node:module")
-  .then(function (module) {
+  .then((module) => {
     // Compiled code is kept between starts: half the time of `flow-run --help`.
     if (module.enableCompileCache) module.enableCompileCache();
     return import("../dist/cli/main.js");
   })
-  .then(function (main) {
-    return main.main(process.argv.slice(2));
-  })
-  .then(function (code) {
+  .then((main) => main.main(process.argv.slice(2)))
+  .then((code) => {
     process.exitCode = code;
   });

@@ -5,8 +5,9 @@ import type { Bundle } from "../compile/index.ts";
 import { compileProject, withModelOverrides } from "../compile/index.ts";
 import { findProjectRoot, readProject } from "../project/index.ts";
 import { CommandError } from "./command-error.ts";
-import type { Terminal } from "./terminal.ts";
-import { diagnosticsView } from "./views/diagnostics.ts";
+import type { CommonOptions } from "./program.ts";
+import { errorSide, type Terminal } from "./terminal.ts";
+import { countView, diagnosticsView } from "./views/diagnostics.ts";
 
 export interface LoadedProject {
   root: string;
@@ -28,30 +29,51 @@ export async function projectRoot(folder: string | undefined): Promise<string> {
   const from = resolve(folder ?? ".");
   const root = await findProjectRoot(from);
   if (root === null) {
-    throw new CommandError(`There is no flow-run.yaml in ${from} or above it. Make a project with: flow-run init`, { code: "no-project" });
+    throw new CommandError(
+      `There is no flow-run.yaml in ${from} or above it. Make a project with \`flow-run init\`, or name its folder with --project.`,
+      { code: "no-project" },
+    );
   }
   return root;
 }
 
-/** A bundle without errors, with `--model name=target` applied; otherwise prints all diagnostics and throws. */
-export async function loadBundle(folder: string | undefined, overrides: readonly string[], terminal: Terminal): Promise<{ root: string; bundle: Bundle }> {
-  const project = await loadProject(folder);
-  if (project.bundle === null) {
-    terminal.err(`${diagnosticsView(project.diagnostics, project.textOf, terminal)}\n`);
-    const errors = project.diagnostics.filter((diagnostic) => diagnostic.severity === "error").length;
-    throw new CommandError(`The project has ${errors} ${errors === 1 ? "error" : "errors"}. Mend ${errors === 1 ? "it" : "them"} first.`, {
-      code: "invalid-project",
-      details: { diagnostics: project.diagnostics },
-    });
-  }
-  return { root: project.root, bundle: overrides.length === 0 ? project.bundle : withModelOverrides(project.bundle, parseOverrides(overrides)) };
+/** A bundle without errors, with `--model name=target` applied; otherwise shows all diagnostics and throws. */
+export async function loadBundle(
+  options: CommonOptions & { model?: string[] },
+  terminal: Terminal,
+): Promise<{ root: string; bundle: Bundle }> {
+  const project = await loadProject(options.project);
+  if (project.bundle === null) throw invalid("The project", project.diagnostics, project.textOf, terminal, options.json);
+  return { root: project.root, bundle: withOverrides(project.bundle, options.model) };
 }
 
-export function parseOverrides(overrides: readonly string[]): { [name: string]: string } {
+/** Shows mistakes and makes the error that ends the command; machines get them with the error. */
+export function invalid(
+  what: string,
+  diagnostics: Diagnostic[],
+  textOf: LoadedProject["textOf"],
+  terminal: Terminal,
+  json: boolean | undefined,
+): CommandError {
+  if (!json) terminal.err(`${diagnosticsView(diagnostics, textOf, errorSide(terminal))}\n`);
+  return new CommandError(`${what} has ${countView(diagnostics)}; nothing was done.`, {
+    code: "invalid-project",
+    details: { diagnostics },
+  });
+}
+
+/** The bundle with the models of `--model` in the place of its own. */
+export function withOverrides(bundle: Bundle, overrides: readonly string[] = []): Bundle {
+  return overrides.length === 0 ? bundle : withModelOverrides(bundle, parseOverrides(overrides));
+}
+
+function parseOverrides(overrides: readonly string[]): { [name: string]: string } {
   return Object.fromEntries(
     overrides.map((override) => {
-      const [, name, target] = /^([^=]+)=(.+\/.+)$/.exec(override) ?? [];
-      if (!name || !target) throw new CommandError(`--model ${override}: write NAME=PROVIDER/MODEL, for example fast=claude/claude-haiku-4-5.`);
+      const [, name, target] = /^([^=]+)=(.+)$/.exec(override) ?? [];
+      if (!name || !target) {
+        throw new CommandError(`--model ${override}: write NAME=PROVIDER/MODEL, for example fast=claude/claude-haiku-4-5.`);
+      }
       return [name, target];
     }),
   );

@@ -1,4 +1,4 @@
-import { Command, Option } from "commander";
+import { type Argument, Command, Option } from "commander";
 import { packageVersion } from "../package-version.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -14,28 +14,80 @@ type Action<Options, Args extends unknown[]> = (
   ...args: Args
 ) => Promise<number>;
 
-/**
- * Declares all commands. Each one's module is imported when it is called, so that help and completion stay quick.
- */
-export function buildProgram(terminal: Terminal, finish: (exitCode: number) => void): Command {
-  const program = new Command("flow-run")
-    .description("LLM features as infrastructure: prompts and workflows in Git, planned, deployed, and run with a guarantee.")
-    .version(packageVersion(), "-v, --version")
-    .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
-    .exitOverride()
-    .showHelpAfterError("(flow-run --help lists the commands)")
-    .enablePositionalOptions();
+/** The command line, ready to parse; `usageOf` tells the usage of the command that the last mistake was made with. */
+export interface Program {
+  program: Command;
+  usageOf(): string;
+}
 
-  const subcommand = (parent: Command, name: string, description: string) =>
-    parent
-      .command(name)
-      .description(description)
-      .exitOverride()
-      .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) });
-  const command = (name: string, description: string) => subcommand(program, name, description);
+/** Declares all commands. Each one's module is imported when it is called, so that help stays quick. */
+export function buildProgram(terminal: Terminal, finish: (exitCode: number) => void): Program {
+  const program = new Command("flow-run");
+  let mistaken = program;
+  // Mistakes are told by main, in one place for people and for machines.
+  const prepare = (command: Command): Command =>
+    command.exitOverride().configureOutput({
+      writeOut: (text) => terminal.out(text),
+      // Help that nobody asked for: a command without the one below it.
+      writeErr: (text) => terminal.err(text),
+      outputError: () => {
+        mistaken = command;
+      },
+      getOutHelpWidth: () => Math.min(terminal.columns, 120),
+    });
+
+  prepare(program)
+    .description("LLM features as infrastructure: prompts and workflows in Git, releases, guaranteed runs.")
+    .usage("COMMAND [options]")
+    .version(packageVersion(), "-v, --version", "print the version")
+    .helpOption("-h, --help", "show this help, or that of a command")
+    .helpCommand(false)
+    .enablePositionalOptions()
+    .configureHelp({
+      subcommandTerm: (command) => [command.name(), ...command.registeredArguments.map((argument) => nameOf(argument))].join(" "),
+    })
+    .addHelpText(
+      "after",
+      `
+Begin with:
+  flow-run init my-flows && cd my-flows
+  flow-run run welcome name=Ada
+
+Exit codes: 0 fine; 1 what was asked about failed (a run, a check); 2 the command or
+the project is wrong; 75 another process uses the embedded database.`,
+    );
+
+  const subcommand = (parent: Command, name: string, description: string, examples: string[]): Command => {
+    const command = prepare(parent.command(name)).description(description).helpOption("-h, --help", "show this help");
+    if (examples.length > 0) {
+      const lines = examples.map((example) => `  flow-run ${example}`).join("\n");
+      command.addHelpText("after", `\n${examples.length === 1 ? "Example" : "Examples"}:\n${lines}`);
+    }
+    return command;
+  };
+  const command = (name: string, description: string, ...examples: string[]) => subcommand(program, name, description, examples);
+  /** Commands that only have commands below them. */
+  const group = (name: string, description: string, ...examples: string[]) => {
+    const created = command(name, description, ...examples)
+      .usage("COMMAND [options]")
+      .helpCommand(false);
+    return (below: string, what: string, ...belowExamples: string[]) => subcommand(created, below, what, belowExamples);
+  };
+  const json = (created: Command) => created.option("--json", "print one JSON document on standard output");
   const local = (created: Command) =>
-    created.option("--project <dir>", "the project's folder, or one inside it (default: here)").option("--json", "print JSON");
-  const remote = (created: Command) => local(created).option("--env <name>", "the environment to talk to", "dev");
+    json(created.option("--project <dir>", "a folder of the project (default: the project around the current folder)"));
+  const remote = (created: Command) =>
+    local(created.option("--env <name>", "the environment; its server is environments.NAME.url in flow-run.yaml, or FLOW_RUN_URL", "dev"));
+  const input = (created: Command) =>
+    created
+      .argument("[inputs...]", "input as key=value; a value is JSON where the flow wants no text")
+      .option("--input <json>", "input as JSON, as @FILE, or - for standard input");
+  const model = (created: Command) =>
+    created.option(
+      "--model <name=target>",
+      "with another LLM behind a model's name: fast=claude/claude-haiku-4-5; may be repeated",
+      collect,
+    );
   const run =
     <Options, Args extends unknown[]>(load: () => Promise<Action<Options, Args>>) =>
     async (...given: unknown[]) => {
@@ -43,111 +95,167 @@ export function buildProgram(terminal: Terminal, finish: (exitCode: number) => v
       finish(await (await load())({ terminal, options }, ...(given.slice(0, -2) as Args)));
     };
 
-  command("init", "make a project that runs at once with the simulator")
-    .argument("[dir]", "folder to make it in", ".")
-    .option("--json", "print JSON")
-    .option("--force", "write also into a folder that has files")
-    .action(run(async () => (await import("./commands/init.ts")).init));
+  program.commandsGroup("Write and try:");
+  json(
+    command("init", "make a project that runs at once, with a simulated LLM", "init my-flows", "init . --ci github")
+      .argument("[dir]", "folder to make it in", ".")
+      .addOption(new Option("--ci <service>", "add a pipeline: check every change, deploy the main branch").choices(["github", "gitlab"]))
+      .option("--force", "write also into a folder that has files; none of them is overwritten"),
+  ).action(run(async () => (await import("./commands/init.ts")).init));
 
-  local(command("validate", "check the project and show all its mistakes"))
-    .addOption(new Option("--format <format>", "how to print diagnostics").choices(["pretty", "json", "github", "sarif"]).default("pretty"))
-    .action(run(async () => (await import("./commands/validate.ts")).validate));
+  local(
+    command(
+      "validate",
+      "check the project and show all its mistakes at once",
+      "validate",
+      "validate --format sarif > flow-run.sarif",
+    ).addOption(new Option("--format <format>", "how to show them").choices(["pretty", "json", "github", "sarif"]).default("pretty")),
+  ).action(run(async () => (await import("./commands/validate.ts")).validate));
 
-  local(command("render", "show the exact messages and the provider request of a prompt, without sending anything"))
-    .argument("<prompt>", "a prompt's name or a .prompt file")
-    .argument("[inputs...]", "input as key=value")
-    .option("--input <json>", "input as JSON, @file, or - for standard input")
-    .option("--env <name>", "use the models of this environment")
-    .option("--model <name=target>", "use another model, for example fast=claude/claude-haiku-4-5", collect, [])
-    .action(run(async () => (await import("./commands/render.ts")).render));
+  const render = command(
+    "render",
+    "show the exact messages and the provider's request, without sending it",
+    "render triage ticket='It does not work'",
+    "render drafts/new.prompt --input @example.json",
+  ).argument("<prompt>", "a prompt's name, or a .prompt file anywhere");
+  local(model(input(render).option("--env <name>", "with the models of this environment"))).action(
+    run(async () => (await import("./commands/render.ts")).render),
+  );
 
-  local(command("run", "run a flow here and now: no server, no database"))
-    .argument("<flow>", "the flow's name")
-    .argument("[inputs...]", "input as key=value")
-    .option("--input <json>", "input as JSON, @file, or - for standard input")
-    .option("--env <name>", "run it on this environment's server instead")
-    .option("--model <name=target>", "use another model, for example fast=claude/claude-haiku-4-5", collect, [])
-    .option("--steps", "show the steps with tokens and cost at the end")
-    .action(run(async () => (await import("./commands/run.ts")).run));
+  const runFlow = command(
+    "run",
+    "run a flow here and now: no server, no database",
+    "run triage ticket='It does not work'",
+    "run reply --input @ticket.json --steps",
+    "run triage --input - --model fast=claude/claude-haiku-4-5 --json < ticket.json",
+  ).argument("<flow>", "the flow's name");
+  local(
+    model(
+      input(runFlow)
+        .option("--env <name>", "on this environment's server instead")
+        .option("--steps", "show the steps with tokens and cost at the end"),
+    ),
+  ).action(run(async () => (await import("./commands/run.ts")).run));
 
   const serving = (created: Command) =>
     created
-      .option("--port <port>", "port to listen on", "7070")
+      .option("--port <port>", "port to listen on; 0 takes a free one", "7070")
       .option("--host <host>", "address to listen on", "127.0.0.1")
-      .option("--data-dir <dir>", "folder of the embedded database (default: .flow-run)");
-
-  serving(local(command("dev", "local server on the embedded database that reloads the project on save"))).action(
+      .option("--data-dir <dir>", "folder of the embedded database (default: .flow-run in the project)");
+  local(serving(command("dev", "local server that deploys the project again on every save", "dev", "dev --port 8080"))).action(
     run(async () => (await import("./commands/dev.ts")).dev),
   );
 
-  serving(local(command("server", "production server, on DATABASE_URL or the embedded database")))
-    .addOption(new Option("--role <role>", "what this process does").choices(["all", "api", "worker"]).default("all"))
-    .option("--concurrency <runs>", "runs under way at once in this process", "1000")
-    .option("--database-wait <duration>", "how long to wait at start for a PostgreSQL that is away", "60s")
-    .option("--migrate-to <url>", "move the embedded database to this PostgreSQL and exit")
-    .action(run(async () => (await import("./commands/server.ts")).server));
+  program.commandsGroup("Deploy and operate:");
+  remote(
+    model(
+      command("deploy", "freeze the project into a release and make it current", "deploy --env prod --message 'Friendlier replies'").option(
+        "--message <text>",
+        "what this release is about",
+      ),
+    ),
+  ).action(run(async () => (await import("./commands/deploy.ts")).deploy));
 
-  remote(command("deploy", "freeze the project into a release and make it current"))
-    .option("--message <text>", "what this release is about")
-    .option("--model <name=target>", "deploy with another model", collect, [])
-    .action(run(async () => (await import("./commands/deploy.ts")).deploy));
+  const releases = group("releases", "what was deployed to an environment", "releases list --env prod");
+  remote(releases("list", "all releases, newest first", "releases list --env prod")).action(
+    run(async () => (await import("./commands/releases-list.ts")).releasesList),
+  );
 
-  const releases = command("releases", "what was deployed to an environment");
-  remote(subcommand(releases, "list", "newest first")).action(run(async () => (await import("./commands/releases-list.ts")).releasesList));
+  const runs = group("runs", "look at runs and act on them", "runs list --env prod --status failed", "runs show run_… --env prod");
+  remote(
+    runs("list", "newest runs first", "runs list --flow triage --status failed", "runs list --tag import --limit 100 --json")
+      .option("--flow <name>", "only runs of this flow")
+      .option("--status <status>", "queued, running, waiting, succeeded, failed or cancelled")
+      .option("--tag <tag>", "only runs with this tag")
+      .option("--limit <n>", "how many, up to 200", "20")
+      .option("--cursor <cursor>", "go on where the page before ended: its nextCursor"),
+  ).action(run(async () => (await import("./commands/runs-list.ts")).runsList));
+  const ofRun = (created: Command) => remote(created.argument("<run>", "the run's id"));
+  ofRun(runs("show", "one run with the timeline of its steps, tokens and cost", "runs show run_… --env prod")).action(
+    run(async () => (await import("./commands/runs-show.ts")).runsShow),
+  );
+  ofRun(runs("watch", "follow a run until it ends; exit 1 when it does not succeed", "runs watch run_… --env prod")).action(
+    run(async () => (await import("./commands/runs-watch.ts")).runsWatch),
+  );
+  ofRun(runs("cancel", "end a run that has not ended", "runs cancel run_… --env prod")).action(
+    run(async () => (await import("./commands/runs-cancel.ts")).runsCancel),
+  );
+  ofRun(runs("replay", "start a run again: the same input, the current release", "runs replay run_… --env prod")).action(
+    run(async () => (await import("./commands/runs-replay.ts")).runsReplay),
+  );
 
-  const runs = command("runs", "look at runs and act on them");
-  const runsCommand = (name: string, description: string) => remote(subcommand(runs, name, description));
-  runsCommand("list", "newest runs first")
-    .option("--flow <name>", "only this flow")
-    .option("--status <status>", "only this status")
-    .option("--tag <tag>", "only with this tag")
-    .option("--limit <n>", "how many", "20")
-    .action(run(async () => (await import("./commands/runs-list.ts")).runsList));
-  runsCommand("show", "one run with its steps, tokens and cost")
-    .argument("<run>", "the run's id")
-    .action(run(async () => (await import("./commands/runs-show.ts")).runsShow));
-  runsCommand("watch", "follow a run until it ends")
-    .argument("<run>", "the run's id")
-    .action(run(async () => (await import("./commands/runs-watch.ts")).runsWatch));
-  runsCommand("cancel", "end a run that has not ended")
-    .argument("<run>", "the run's id")
-    .action(run(async () => (await import("./commands/runs-cancel.ts")).runsCancel));
-  runsCommand("replay", "start a run again with the same input, on the current release")
-    .argument("<run>", "the run's id")
-    .action(run(async () => (await import("./commands/runs-replay.ts")).runsReplay));
+  local(
+    serving(
+      command(
+        "server",
+        "production server on DATABASE_URL or the embedded database",
+        "server",
+        "server --role worker --concurrency 2000",
+        "server --migrate-to postgres://flow_run@db.example.com/flow_run",
+      ),
+    )
+      .addOption(new Option("--role <role>", "what this process does").choices(["all", "api", "worker"]).default("all"))
+      .option("--concurrency <runs>", "runs under way at once in this process", "1000")
+      .option("--database-wait <duration>", "how long to wait at start for a PostgreSQL that is away", "60s")
+      .option("--migrate-to <url>", "move the embedded database to this PostgreSQL, and exit"),
+  ).action(run(async () => (await import("./commands/server.ts")).server));
 
-  const keys = command("keys", "API keys of an environment (needs an admin key)");
-  const keysCommand = (name: string, description: string) => remote(subcommand(keys, name, description));
-  keysCommand("create", "make a key; it is shown once")
-    .argument("<name>", "who will use it")
-    .option("--scope <scope>", "run, read, deploy or admin; may be repeated", collect, [])
-    .action(run(async () => (await import("./commands/keys.ts")).keysCreate));
-  keysCommand("list", "keys without their secrets").action(run(async () => (await import("./commands/keys.ts")).keysList));
-  keysCommand("revoke", "make a key useless at once")
-    .argument("<id>", "the key's id")
-    .action(run(async () => (await import("./commands/keys.ts")).keysRevoke));
+  const keys = group("keys", "API keys of an environment (needs an admin key)", "keys create billing-service --env prod");
+  remote(
+    keys("create", "make a key; it is shown once", "keys create billing-service --scope run --scope read --env prod")
+      .argument("<name>", "who will use it")
+      .option("--scope <scope>", "run, read, deploy or admin; may be repeated (default: run and read)", collect),
+  ).action(run(async () => (await import("./commands/keys.ts")).keysCreate));
+  remote(keys("list", "all keys, without their secrets", "keys list --env prod")).action(
+    run(async () => (await import("./commands/keys.ts")).keysList),
+  );
+  remote(keys("revoke", "make a key useless at once", "keys revoke key_… --env prod").argument("<id>", "the key's id")).action(
+    run(async () => (await import("./commands/keys.ts")).keysRevoke),
+  );
 
-  local(command("doctor", "check Node, project, secrets, providers, database and clock"))
-    .option("--env <name>", "also check this environment's server")
-    .option("--data-dir <dir>", "folder of the embedded database (default: .flow-run)")
-    .option("--offline", "do not contact providers")
-    .action(run(async () => (await import("./commands/doctor.ts")).doctor));
+  program.commandsGroup("Check and set up:");
+  local(
+    command("doctor", "check Node, project, secrets, providers, database and clock", "doctor", "doctor --env prod")
+      .option("--env <name>", "also check this environment's server")
+      .option("--data-dir <dir>", "folder of the embedded database (default: .flow-run in the project)")
+      .option("--offline", "do not contact providers"),
+  ).action(run(async () => (await import("./commands/doctor.ts")).doctor));
 
-  local(command("schema", "write the JSON Schemas that editors complete and check with"))
-    .option("--out <dir>", "folder to write them to (default: .flow-run/schemas)")
-    .action(run(async () => (await import("./commands/schema.ts")).schema));
+  local(
+    command("schema", "write the JSON Schemas that editors complete and check with", "schema", "schema --out editor/schemas").option(
+      "--out <dir>",
+      "folder to write them to (default: .flow-run/schemas in the project)",
+    ),
+  ).action(run(async () => (await import("./commands/schema.ts")).schema));
 
-  local(command("simulator", "a deterministic LLM on a port: OpenAI, Anthropic and Google wire protocols"))
-    .option("--port <port>", "port to listen on", "7071")
-    .option("--host <host>", "address to listen on", "127.0.0.1")
-    .option("--script <file>", "answers and faults, as docs/reference/simulator.md says")
-    .option("--seed <n>", "another seed gives other answers")
-    .option("--latency <duration>", "how long an answer takes, for example 50ms")
-    .action(run(async () => (await import("./commands/simulator.ts")).simulator));
+  json(
+    command(
+      "simulator",
+      "a deterministic LLM on a port, for OpenAI's, Anthropic's and Google's clients",
+      "simulator",
+      "simulator --port 9000 --script answers.yaml --latency 200ms",
+    )
+      .option("--port <port>", "port to listen on; 0 takes a free one", "7071")
+      .option("--host <host>", "address to listen on", "127.0.0.1")
+      .option("--script <file>", "answers and faults, as docs/reference/simulator.md says")
+      .option("--seed <n>", "another number gives other answers")
+      .option("--latency <duration>", "how long an answer takes, for example 50ms"),
+  ).action(run(async () => (await import("./commands/simulator.ts")).simulator));
 
-  return program;
+  return { program, usageOf: () => usage(mistaken) };
 }
 
-function collect(value: string, before: string[]): string[] {
+function nameOf(argument: Argument): string {
+  const name = argument.name() + (argument.variadic ? "..." : "");
+  return argument.required ? `<${name}>` : `[${name}]`;
+}
+
+function usage(command: Command): string {
+  const names: string[] = [];
+  for (let at: Command | null = command; at !== null; at = at.parent) names.unshift(at.name());
+  return `${names.join(" ")} ${command.usage()}`.trim();
+}
+
+function collect(value: string, before: string[] = []): string[] {
   return [...before, value];
 }

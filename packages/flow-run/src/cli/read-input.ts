@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import type { Json, JsonObject, JsonSchema } from "@flow-run/spec";
 import { CommandError } from "./command-error.ts";
+import { readGivenFile } from "./read-given-file.ts";
 
 /**
  * The input of a flow from the command line: `--input` as JSON, `@file` or `-`, then `key=value` pairs on top. A pair's value is text where the
@@ -18,19 +18,23 @@ export async function readInput(given: string | undefined, pairs: readonly strin
     const at = pair.indexOf("=");
     if (at <= 0) throw new CommandError(`"${pair}" is not key=value. Write for example ticket="My order is late".`);
     const key = pair.slice(0, at);
-    input[key] = value(pair.slice(at + 1), propertyOf(schema, key));
+    // As an own property, whatever it is called.
+    Object.defineProperty(input, key, {
+      value: value(pair.slice(at + 1), propertyOf(schema, key)),
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
   }
   return input;
 }
 
 async function source(given: string): Promise<string> {
-  if (given === "-") return text(process.stdin);
-  if (!given.startsWith("@")) return given;
-  try {
-    return await readFile(given.slice(1), "utf8");
-  } catch (error) {
-    throw new CommandError(`Cannot read ${given.slice(1)}: ${(error as Error).message}`);
+  if (given === "-") {
+    if (process.stdin.isTTY) process.stderr.write("The input as JSON, then Ctrl-D:\n");
+    return text(process.stdin);
   }
+  return given.startsWith("@") ? readGivenFile(given.slice(1), "input") : given;
 }
 
 function parseJson(json: string, given: string): Json {
@@ -55,6 +59,7 @@ function value(raw: string, schema: JsonSchema | undefined): Json {
 function propertyOf(schema: JsonSchema | undefined, key: string): JsonSchema | undefined {
   if (typeof schema !== "object") return undefined;
   const properties = schema.properties;
-  if (typeof properties !== "object" || properties === null || Array.isArray(properties) || !Object.hasOwn(properties, key)) return undefined;
+  if (typeof properties !== "object" || properties === null || Array.isArray(properties) || !Object.hasOwn(properties, key))
+    return undefined;
   return properties[key] as JsonSchema;
 }

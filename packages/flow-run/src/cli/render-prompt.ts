@@ -18,7 +18,9 @@ export interface RenderedPrompt {
 /** A prompt with its input filled in, as messages and as the provider's request. Throws CommandError for input that does not fit. */
 export async function renderPrompt(bundle: Bundle, task: CompiledTask, given: Json, environment: string): Promise<RenderedPrompt> {
   const input = checkInput(task, given);
-  const messages = preparePrompt({ template: task.template, partials: task.partials, defaults: task.defaults }).render({ input }) as Message[];
+  const messages = preparePrompt({ template: task.template, partials: task.partials, defaults: task.defaults }).render({
+    input,
+  }) as Message[];
   const target = resolveModel(bundle, environment, task.model).targets[0]!;
   const request = await captureRequest({
     provider: bundle.providers[target.provider]!,

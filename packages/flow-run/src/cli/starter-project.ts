@@ -17,7 +17,8 @@ models:
   smart: { use: sim/large, timeout: 60s, retries: 3 }
 
 environments:
-  dev: { url: "http://127.0.0.1:7070" }
+  dev: { url: "http://127.0.0.1:7070" }    # flow-run dev
+  # prod: { url: https://flows.example.com }
 `,
     "prompts/greet.prompt": `---
 description: Greets somebody by name.

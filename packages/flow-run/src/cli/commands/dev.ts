@@ -1,13 +1,14 @@
 import { watch } from "node:fs";
-import { resolve } from "node:path";
-import { hasErrors } from "@flow-run/spec";
+import type { Bundle } from "../../compile/index.ts";
+import { dataDirectory } from "../data-directory.ts";
+import { exampleInput } from "../example-input.ts";
 import { EXIT } from "../exit-code.ts";
 import { loadProject, projectRoot } from "../load-project.ts";
 import { parsePort } from "../parse-port.ts";
 import type { CommonOptions } from "../program.ts";
-import type { Terminal } from "../terminal.ts";
+import { errorSide, type Terminal } from "../terminal.ts";
 import { untilStopped } from "../until-stopped.ts";
-import { diagnosticsView } from "../views/diagnostics.ts";
+import { countView, diagnosticsView } from "../views/diagnostics.ts";
 
 interface Options extends CommonOptions {
   port: string;
@@ -21,40 +22,76 @@ const SETTLE_MS = 80;
 /** A server on the embedded database for one project, which deploys to the environment `dev` whenever a file is saved. */
 export async function dev({ terminal, options }: { terminal: Terminal; options: Options }): Promise<number> {
   const root = await projectRoot(options.project);
+  const port = parsePort(options.port);
+  const errors = errorSide(terminal);
   const { startServer } = await import("../../compose.ts");
   const running = await startServer({
     role: "all",
     host: options.host,
-    port: parsePort(options.port),
+    port,
     databaseUrl: process.env.DATABASE_URL || undefined,
-    dataDir: resolve(options.dataDir ?? `${root}/.flow-run`),
+    dataDir: await dataDirectory(options),
     concurrency: 200,
     dev: true,
     adminKey: process.env.FLOW_RUN_ADMIN_KEY || undefined,
   });
 
-  const deploy = async () => {
+  let shown = "";
+  let release: number | null = null;
+  /** Returns what is deployed now, null when the project has errors. */
+  const deploy = async (): Promise<Bundle | null> => {
     const project = await loadProject(root);
-    if (project.diagnostics.length > 0 && !options.json) terminal.err(`\n${diagnosticsView(project.diagnostics, project.textOf, terminal)}\n`);
-    if (project.bundle === null || hasErrors(project.diagnostics)) {
-      if (options.json) terminal.out(`${JSON.stringify({ event: "invalid", diagnostics: project.diagnostics })}\n`);
-      else terminal.err(terminal.style("red", "Not deployed; the release before keeps running. Mend the errors and save.\n"));
-      return;
+    const mistakes = project.diagnostics.length > 0 ? `${diagnosticsView(project.diagnostics, project.textOf, errors)}\n` : "";
+    if (mistakes !== shown) terminal.err(mistakes);
+    shown = mistakes;
+    if (project.bundle === null) {
+      const kept = release === null ? "nothing is deployed yet" : `release ${release} keeps running`;
+      terminal.err(`${errors.style("red", "✗")} ${countView(project.diagnostics)}: ${kept}. Mend and save.\n`);
+      return null;
     }
     const result = await running.deploy(project.bundle);
-    if (options.json) terminal.out(`${JSON.stringify({ event: "deployed", ...result })}\n`);
-    else if (result.changed) terminal.err(`${terminal.style("green", "✓")} release ${result.release}: ${Object.keys(project.bundle.flows).join(", ")}\n`);
-    if (result.missingSecrets.length > 0 && !options.json) terminal.err(terminal.style("yellow", `  without a value: ${result.missingSecrets.join(", ")}\n`));
+    if (result.changed || release === null) {
+      terminal.err(
+        `${errors.style("green", "✓")} release ${result.release}: ${Object.keys(project.bundle.flows).join(", ") || "no flows yet"}\n`,
+      );
+    }
+    release = result.release;
+    if (result.missingSecrets.length > 0) {
+      const names = result.missingSecrets.join(", ");
+      terminal.err(`${errors.style("yellow", "!")} without a value: ${names}. Runs that need it fail; set it and start dev again.\n`);
+    }
+    return project.bundle;
   };
 
-  await deploy();
-  const example = `curl -s ${running.url}/v1/flows/NAME/runs -H 'content-type: application/json' -d '{"input": {}}'`;
-  terminal.out(options.json ? `${JSON.stringify({ event: "ready", url: running.url })}\n` : `flow-run dev on ${running.url} (API: ${running.url}/docs)\n  ${terminal.style("dim", example)}\n`);
-  const stopWatching = watchProject(root, () => deploy().catch((error) => terminal.err(`${terminal.style("red", "error")}: ${(error as Error).message}\n`)));
-  await Promise.race([untilStopped(), running.failed]);
-  stopWatching();
-  await running.close();
+  try {
+    const bundle = await deploy();
+    const { url } = running;
+    terminal.out(
+      options.json
+        ? `${JSON.stringify({ url, docs: `${url}/docs`, environment: "dev", release, flows: Object.keys(bundle?.flows ?? {}) })}\n`
+        : `${terminal.style("bold", `flow-run dev on ${url}`)}   stop it with Ctrl-C\n  API   ${url}/docs\n${await tryIt(url, bundle, terminal)}`,
+    );
+    const stopWatching = watchProject(root, async () => {
+      await deploy().catch((error) => terminal.err(`${errors.style("red", "error")}: ${(error as Error).message}\n`));
+    });
+    try {
+      await Promise.race([untilStopped(), running.failed]);
+    } finally {
+      stopWatching();
+    }
+  } finally {
+    await running.close();
+  }
   return EXIT.fine;
+}
+
+/** A call to paste into another terminal, of a flow that the project has: a workflow if there is one. */
+async function tryIt(url: string, bundle: Bundle | null, { style }: Terminal): Promise<string> {
+  const flows = Object.values(bundle?.flows ?? {});
+  const flow = flows.find(({ kind }) => kind === "workflow") ?? flows[0];
+  if (flow === undefined) return "";
+  const body = JSON.stringify({ input: await exampleInput(flow.input) }).replaceAll("'", "'\\''");
+  return `  try   ${style("dim", `curl -s ${url}/v1/flows/${flow.name}/runs -H 'content-type: application/json' -d '${body}'`)}\n        ${style("dim", "flow-run runs list")}\n`;
 }
 
 /** Calls back after changes of definitions have settled, one call at a time. */

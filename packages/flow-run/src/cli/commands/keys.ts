@@ -22,7 +22,9 @@ export async function keysCreate({ terminal, options }: Context & { options: { s
   if (options.json) terminal.out(`${JSON.stringify(key, null, 2)}\n`);
   else {
     terminal.out(`${key.key}\n`);
-    terminal.err(`Key ${key.id} for ${options.env} (${scopes.join(", ")}). It is shown only now: keep it in FLOW_RUN_API_KEY of the one who uses it.\n`);
+    terminal.err(
+      `Key ${key.id} for ${options.env} (${scopes.join(", ")}). It is shown only now: keep it in FLOW_RUN_API_KEY of the one who uses it.\n`,
+    );
   }
   return EXIT.fine;
 }

@@ -5,11 +5,18 @@ import type { Terminal } from "../terminal.ts";
 import { printable } from "../terminal.ts";
 import { table } from "../views/table.ts";
 
-export async function releasesList({ terminal, options }: { terminal: Terminal; options: CommonOptions & { env: string } }): Promise<number> {
+export async function releasesList({
+  terminal,
+  options,
+}: {
+  terminal: Terminal;
+  options: CommonOptions & { env: string };
+}): Promise<number> {
   const client = await connect(options.env, options.project);
   const releases = await client.releases();
   if (options.json) terminal.out(`${JSON.stringify(releases, null, 2)}\n`);
-  else if (releases.length === 0) terminal.out(`Nothing was deployed to ${options.env} yet. Deploy: flow-run deploy --env ${options.env}\n`);
+  else if (releases.length === 0)
+    terminal.out(`Nothing was deployed to ${options.env} yet. Deploy: flow-run deploy --env ${options.env}\n`);
   else {
     const head = ["release", "", "created", "author", "commit", "message"].map((title) => terminal.style("dim", title));
     const rows = releases.map((release) => [

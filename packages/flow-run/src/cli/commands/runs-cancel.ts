@@ -4,9 +4,14 @@ import { connect } from "../remote.ts";
 import type { Terminal } from "../terminal.ts";
 import { runSummary } from "../views/run.ts";
 
-export async function runsCancel({ terminal, options }: { terminal: Terminal; options: CommonOptions & { env: string } }, id: string): Promise<number> {
+/** Cancels a run that has not ended. One that runs ends a moment later: its status may still be `running`. */
+export async function runsCancel(
+  { terminal, options }: { terminal: Terminal; options: CommonOptions & { env: string } },
+  id: string,
+): Promise<number> {
   const client = await connect(options.env, options.project);
   const run = await client.cancel(id);
-  terminal.out(options.json ? `${JSON.stringify(run, null, 2)}\n` : `${run.id}  ${runSummary(run, terminal)}\n`);
+  if (options.json) terminal.out(`${JSON.stringify(run, null, 2)}\n`);
+  else terminal.out(`${run.id}  ${runSummary(run, terminal)}${run.finishedAt === null ? "; it will end as cancelled" : ""}\n`);
   return EXIT.fine;
 }

@@ -16,6 +16,7 @@ interface Options extends CommonOptions {
   status?: string;
   tag?: string;
   limit: string;
+  cursor?: string;
 }
 
 export async function runsList({ terminal, options }: { terminal: Terminal; options: Options }): Promise<number> {
@@ -24,12 +25,24 @@ export async function runsList({ terminal, options }: { terminal: Terminal; opti
     throw new CommandError(`--status ${wanted}: it is one of ${runStatusSchema.options.join(", ")}.`);
   }
   const limit = Number(options.limit);
-  if (!Number.isInteger(limit) || limit < 1) throw new CommandError(`--limit ${options.limit}: write a whole number from 1 to 200.`);
+  if (!Number.isInteger(limit) || limit < 1 || limit > 200)
+    throw new CommandError(`--limit ${options.limit}: write a whole number from 1 to 200.`);
   const client = await connect(options.env, options.project);
-  const { runs, nextCursor } = await client.listRuns({ flow: options.flow, status: wanted as RunStatus | undefined, tag: options.tag, limit });
+  const { runs, nextCursor } = await client.listRuns({
+    flow: options.flow,
+    status: wanted as RunStatus | undefined,
+    tag: options.tag,
+    limit,
+  });
   if (options.json) terminal.out(`${JSON.stringify({ runs, nextCursor }, null, 2)}\n`);
-  else if (runs.length === 0) terminal.out(`No runs in ${options.env} yet. Start one: POST /v1/flows/{flow}/runs\n`);
-  else {
+  else if (runs.length === 0) {
+    const narrowed = options.flow ?? options.status ?? options.tag;
+    terminal.out(
+      narrowed === undefined
+        ? `No runs in ${options.env} yet. Start one: flow-run run FLOW --env ${options.env}, or POST /v1/flows/FLOW/runs\n`
+        : `No such runs in ${options.env}.\n`,
+    );
+  } else {
     const head = ["run", "flow", "status", "release", "created", "calls", "cost"].map((title) => terminal.style("dim", title));
     const rows = runs.map((run) => [
       run.id,
@@ -41,7 +54,7 @@ export async function runsList({ terminal, options }: { terminal: Terminal; opti
       money(run.costUsd),
     ]);
     terminal.out(`${table([head, ...rows], { right: [3, 5] })}\n`);
-    if (nextCursor) terminal.err(terminal.style("dim", "There are more; raise --limit or narrow with --flow, --status, --tag.\n"));
+    if (nextCursor) terminal.err(terminal.style("dim", `There are more: --cursor ${nextCursor}\n`));
   }
   return EXIT.fine;
 }

@@ -4,7 +4,10 @@ import { connect } from "../remote.ts";
 import type { Terminal } from "../terminal.ts";
 import { runView } from "../views/run.ts";
 
-export async function runsShow({ terminal, options }: { terminal: Terminal; options: CommonOptions & { env: string } }, id: string): Promise<number> {
+export async function runsShow(
+  { terminal, options }: { terminal: Terminal; options: CommonOptions & { env: string } },
+  id: string,
+): Promise<number> {
   const client = await connect(options.env, options.project);
   const [run, steps] = await Promise.all([client.getRun(id), client.steps(id)]);
   terminal.out(options.json ? `${JSON.stringify({ ...run, steps }, null, 2)}\n` : runView(run, steps, terminal));

@@ -2,26 +2,24 @@ import { EXIT } from "../exit-code.ts";
 import type { CommonOptions } from "../program.ts";
 import { connect } from "../remote.ts";
 import type { Terminal } from "../terminal.ts";
-import { printable } from "../terminal.ts";
-import { duration } from "../views/money.ts";
+import { silentProgress, stepProgress } from "../views/progress.ts";
 import { runView } from "../views/run.ts";
+import { watchRun } from "../watch-run.ts";
 
-/** Follows a run until it ends; exit 1 when it did not succeed. */
-export async function runsWatch({ terminal, options }: { terminal: Terminal; options: CommonOptions & { env: string } }, id: string): Promise<number> {
+/** Follows a run until it ends, then shows it as `runs show` does; exit 1 when it did not succeed. */
+export async function runsWatch(
+  { terminal, options }: { terminal: Terminal; options: CommonOptions & { env: string } },
+  id: string,
+): Promise<number> {
   const client = await connect(options.env, options.project);
-  for await (const event of client.events(id)) {
-    if (options.json) terminal.out(`${JSON.stringify(event)}\n`);
-    else if (event.type === "step-started") terminal.err(terminal.style("dim", `… ${printable(event.path)}\n`));
-    else if (event.type === "step-finished") {
-      const { step } = event;
-      const took = step.finishedAt ? Date.parse(step.finishedAt) - Date.parse(step.startedAt) : 0;
-      const mark = step.status === "failed" ? terminal.style("red", "✗") : step.status === "skipped" ? "–" : terminal.style("green", "✓");
-      terminal.err(`${mark} ${printable(step.path)} ${terminal.style("dim", duration(took))}\n`);
-    }
-    if (event.type === "run-finished") {
-      if (!options.json) terminal.out(runView(event.run, await client.steps(id), terminal));
-      return event.run.status === "succeeded" ? EXIT.fine : EXIT.failed;
-    }
+  const progress = options.json ? silentProgress() : stepProgress(terminal);
+  try {
+    const run = await watchRun(client, id, progress);
+    const steps = await client.steps(id);
+    progress.end();
+    terminal.out(options.json ? `${JSON.stringify({ ...run, steps }, null, 2)}\n` : runView(run, steps, terminal));
+    return run.status === "succeeded" ? EXIT.fine : EXIT.failed;
+  } finally {
+    progress.end();
   }
-  return EXIT.failed;
 }

@@ -1,6 +1,6 @@
-import { resolve } from "node:path";
 import { durationMs, durationSchema } from "@flow-run/spec";
 import { CommandError } from "../command-error.ts";
+import { dataDirectory } from "../data-directory.ts";
 import { EXIT } from "../exit-code.ts";
 import { parsePort } from "../parse-port.ts";
 import type { CommonOptions } from "../program.ts";
@@ -19,7 +19,7 @@ interface Options extends CommonOptions {
 
 /** Serves until SIGINT or SIGTERM, then drains: runs under way finish or are handed back. */
 export async function server({ terminal, options }: { terminal: Terminal; options: Options }): Promise<number> {
-  const dataDir = resolve(options.dataDir ?? resolve(options.project ?? ".", ".flow-run"));
+  const dataDir = await dataDirectory(options);
   const databaseUrl = process.env.DATABASE_URL || undefined;
   if (options.migrateTo !== undefined) return migrate(terminal, options, dataDir, options.migrateTo);
   const concurrency = Number(options.concurrency);

@@ -1,9 +1,9 @@
-import { readFile } from "node:fs/promises";
-import { durationMs, durationSchema } from "@flow-run/spec";
+import { durationSchema } from "@flow-run/spec";
 import { CommandError } from "../command-error.ts";
 import { EXIT } from "../exit-code.ts";
 import { parsePort } from "../parse-port.ts";
 import type { CommonOptions } from "../program.ts";
+import { readGivenFile } from "../read-given-file.ts";
 import type { Terminal } from "../terminal.ts";
 import { untilStopped } from "../until-stopped.ts";
 
@@ -18,10 +18,11 @@ interface Options extends CommonOptions {
 /** Serves until it is stopped by a signal. */
 export async function simulator({ terminal, options }: { terminal: Terminal; options: Options }): Promise<number> {
   const { parseSimulatorScript, startSimulatorServer } = await import("../../model/index.ts");
-  const script = options.script ? parseSimulatorScript(await readScript(options.script), options.script) : {};
+  const script = options.script ? parseSimulatorScript(await readGivenFile(options.script, "script"), options.script) : {};
   if (options.seed !== undefined) script.seed = wholeNumber(options.seed, "--seed");
   if (options.latency !== undefined) {
-    if (!durationSchema.safeParse(options.latency).success) throw new CommandError(`--latency ${options.latency}: write a duration such as 50ms.`);
+    if (!durationSchema.safeParse(options.latency).success)
+      throw new CommandError(`--latency ${options.latency}: write a duration such as 50ms.`);
     script.latency = options.latency;
     durationMs(options.latency);
   }
@@ -34,14 +35,6 @@ export async function simulator({ terminal, options }: { terminal: Terminal; opt
   await untilStopped();
   await server.close();
   return EXIT.fine;
-}
-
-async function readScript(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    throw new CommandError(`Cannot read the script ${file}: ${(error as Error).message}`);
-  }
 }
 
 function wholeNumber(text: string, option: string): number {

@@ -1,33 +1,44 @@
+import { realpath } from "node:fs/promises";
+import { relative, sep } from "node:path";
 import { hasErrors, sortDiagnostics } from "@flow-run/spec";
+import { packageVersion } from "../../package-version.ts";
 import { EXIT } from "../exit-code.ts";
 import { loadProject } from "../load-project.ts";
-import { packageVersion } from "../../package-version.ts";
 import type { CommonOptions } from "../program.ts";
-import type { Terminal } from "../terminal.ts";
-import { diagnosticsView, githubView, sarifView } from "../views/diagnostics.ts";
+import { errorSide, type Terminal } from "../terminal.ts";
+import { count, countView, diagnosticsView } from "../views/diagnostics.ts";
+import { githubView } from "../views/github.ts";
+import { sarifView } from "../views/sarif.ts";
 
 interface Options extends CommonOptions {
   format: "pretty" | "json" | "github" | "sarif";
 }
 
+/** Shows all mistakes of the project; exit 2 when there are errors. */
 export async function validate({ terminal, options }: { terminal: Terminal; options: Options }): Promise<number> {
   const project = await loadProject(options.project);
   const diagnostics = sortDiagnostics(project.diagnostics);
   const format = options.json ? "json" : options.format;
   if (format === "json") terminal.out(`${JSON.stringify({ diagnostics }, null, 2)}\n`);
-  else if (format === "github") terminal.out(githubView(diagnostics));
-  else if (format === "sarif") terminal.out(sarifView(diagnostics, packageVersion()));
+  else if (format === "github") terminal.out(githubView(diagnostics, await fromRepository(project.root)));
+  else if (format === "sarif") terminal.out(sarifView(diagnostics, packageVersion(), await fromRepository(project.root)));
   else {
-    if (diagnostics.length > 0) terminal.err(`${diagnosticsView(diagnostics, project.textOf, terminal)}\n`);
-    const errors = diagnostics.filter((diagnostic) => diagnostic.severity === "error").length;
-    const warnings = diagnostics.length - errors;
-    const flows = project.bundle ? Object.keys(project.bundle.flows).length : 0;
-    if (errors > 0) terminal.err(`${terminal.style("red", "✗")} ${count(errors, "error")}${warnings > 0 ? `, ${count(warnings, "warning")}` : ""}\n`);
-    else terminal.out(`${terminal.style("green", "✓")} ${count(flows, "flow")} valid${warnings > 0 ? `, ${count(warnings, "warning")}` : ""}\n`);
+    if (diagnostics.length > 0) terminal.err(`${diagnosticsView(diagnostics, project.textOf, errorSide(terminal))}\n`);
+    const sums = countView(diagnostics);
+    if (hasErrors(diagnostics)) terminal.err(`${terminal.style("red", "✗", "err")} ${sums}\n`);
+    else {
+      const flows = count(Object.keys(project.bundle?.flows ?? {}).length, "flow");
+      terminal.out(`${terminal.style("green", "✓")} ${flows} valid${sums ? `, ${sums}` : ""}\n`);
+    }
   }
   return hasErrors(diagnostics) ? EXIT.wrong : EXIT.fine;
 }
 
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+/** The way from the repository's root, where pipelines start, to the project: "" or `some/folder/`. */
+async function fromRepository(root: string): Promise<string> {
+  const { findRepository } = await import("../git.ts");
+  const repository = await findRepository(root);
+  if (repository === null) return "";
+  const way = relative(await realpath(repository), await realpath(root));
+  return way === "" || way.startsWith("..") ? "" : `${way.split(sep).join("/")}/`;
 }

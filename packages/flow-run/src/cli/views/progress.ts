@@ -1,0 +1,91 @@
+import { errorSide, printable, type Terminal } from "../terminal.ts";
+import { cutTo } from "./display-width.ts";
+import { duration } from "./money.ts";
+
+/** What is shown of a run while it is under way. */
+export interface Progress {
+  stepStarted(path: string): void;
+  stepFinished(path: string, status: "running" | "succeeded" | "failed" | "skipped", durationMs: number): void;
+  attemptFailed(path: string, attempt: number, model: string, code: string): void;
+  text(text: string): void;
+  textRestarted(): void;
+  /** Takes away what is drawn; true when the output stands on standard output already. */
+  end(): boolean;
+}
+
+const REDRAW_MS = 200;
+const CLEAR = "\r\u001b[2K";
+
+/** Shows nothing: for `--json`. */
+export function silentProgress(): Progress {
+  const nothing = () => {};
+  return { stepStarted: nothing, stepFinished: nothing, attemptFailed: nothing, text: nothing, textRestarted: nothing, end: () => false };
+}
+
+/** The text of a single prompt on standard output as it comes. */
+export function textProgress(terminal: Terminal): Progress {
+  const { style } = errorSide(terminal);
+  let last = "";
+  return {
+    ...silentProgress(),
+    text(text) {
+      terminal.outText(text);
+      last = text.at(-1) ?? last;
+    },
+    textRestarted() {
+      if (last === "") return;
+      if (last !== "\n") terminal.out("\n");
+      terminal.err(`${style("yellow", "The answer broke off; it is asked again.")}\n`);
+      last = "";
+    },
+    attemptFailed: (_path, attempt, model, code) => terminal.err(`${failure(attempt, model, code, terminal)}\n`),
+    end() {
+      if (last === "") return false;
+      if (last !== "\n") terminal.out("\n");
+      return true;
+    },
+  };
+}
+
+/** A line for each step that ends, on standard error; on a terminal the steps under way below them. */
+export function stepProgress(terminal: Terminal): Progress {
+  const { style } = errorSide(terminal);
+  const underWay = new Map<string, number>();
+  let timer: NodeJS.Timeout | undefined;
+  const draw = () => {
+    if (!terminal.errIsTerminal) return;
+    const now = Date.now();
+    const list = [...underWay].map(
+      ([path, since]) => `${printable(path)} ${duration(Math.floor((now - since) / 1000) * 1000 || now - since)}`,
+    );
+    terminal.err(CLEAR + (list.length > 0 ? style("dim", cutTo(`… ${list.join(", ")}`, terminal.columns - 1)) : ""));
+  };
+  const line = (text: string) => {
+    terminal.err(`${terminal.errIsTerminal ? CLEAR : ""}${text}\n`);
+    draw();
+  };
+  return {
+    ...silentProgress(),
+    stepStarted(path) {
+      underWay.set(path, Date.now());
+      if (terminal.errIsTerminal) timer ??= setInterval(draw, REDRAW_MS);
+      draw();
+    },
+    stepFinished(path, status, durationMs) {
+      underWay.delete(path);
+      const marks = { failed: style("red", "✗"), skipped: style("dim", "–"), succeeded: style("green", "✓"), running: "…" };
+      line(`${marks[status]} ${printable(path)} ${style("dim", status === "skipped" ? "skipped" : duration(durationMs))}`);
+    },
+    attemptFailed: (path, attempt, model, code) => line(`  ${printable(path)}: ${failure(attempt, model, code, terminal)}`),
+    end() {
+      clearInterval(timer);
+      if (terminal.errIsTerminal && timer !== undefined) terminal.err(CLEAR);
+      underWay.clear();
+      return false;
+    },
+  };
+}
+
+function failure(attempt: number, model: string, code: string, terminal: Terminal): string {
+  return errorSide(terminal).style("yellow", `attempt ${attempt} on ${printable(model)} failed: ${code}`);
+}
