@@ -24,7 +24,6 @@ export async function simulator({ terminal, options }: { terminal: Terminal; opt
     if (!durationSchema.safeParse(options.latency).success)
       throw new CommandError(`--latency ${options.latency}: write a duration such as 50ms.`);
     script.latency = options.latency;
-    durationMs(options.latency);
   }
   const server = await startSimulatorServer({ port: parsePort(options.port), host: options.host, script });
   terminal.out(
