@@ -281,7 +281,7 @@ describe("flows", () => {
     const { bundle, lines } = await compileFiles({
       "prompts/triage.prompt": PROMPT,
       "agents/support.yaml": "prompt: triage\n",
-      "flows/a.yaml": `schedule: { cron: "0 * * * *" }
+      "flows/a.yaml": `# a comment
 steps:
   - { id: w, wait: { for: 10m } }
   - parallel:
@@ -293,7 +293,6 @@ steps:
     expect(bundle).toBeNull();
     expect(lines).toEqual([
       "agents/support.yaml:1:1 not-supported-yet this version does not run agents yet (leave the file out for now, or run the agent's prompt as a task)",
-      "flows/a.yaml:1:1 not-supported-yet this version does not start flows on a schedule yet (start the flow over HTTP from a scheduler that you have)",
       "flows/a.yaml:3:11 not-supported-yet this version does not execute wait steps yet (it executes steps of the kinds run, set, parallel)",
       "flows/a.yaml:5:15 not-supported-yet this version does not execute http steps yet (it executes steps of the kinds run, set, parallel)",
     ]);
@@ -331,6 +330,22 @@ output: { c: "\${{ steps.c.output.n }}" }
       "flow-run.yaml:6:3 missing-variable workflows read vars.TEAM, which prod does not set (add it: vars: { TEAM: … })",
     ]);
     expect(bundle?.environments.dev).toEqual({ models: {}, vars: { TEAM: "red" } });
+  });
+
+  test("variables and references called as JavaScript's own are like others", async () => {
+    const { lines } = await compileFiles({
+      "prompts/good.prompt": "---\ninput: { schema: { constructor: string, valueOf: string } }\n---\n{{constructor}}{{valueOf}}",
+      "prompts/bad.prompt":
+        "---\nmodel: constructor\ninput: { schema: { a: string } }\n---\n{{a}}{{toString}}{{a.constructor}}{{> constructor}}",
+      "flows/reply.yaml": "steps: [{ id: a, run: hasOwnProperty }]\n",
+    });
+    expect(lines.map((line) => line.split(" ").slice(0, 2).join(" "))).toEqual([
+      "flows/reply.yaml:1:23 unknown-flow",
+      "prompts/bad.prompt:2:8 unknown-model",
+      "prompts/bad.prompt:5:8 unknown-variable",
+      "prompts/bad.prompt:5:22 unknown-field",
+      "prompts/bad.prompt:5:39 unknown-partial",
+    ]);
   });
 
   test("an empty project is a bundle without flows", async () => {

@@ -1,4 +1,4 @@
-import type { Definition, Diagnostic, ProjectSource, WorkflowDefinition } from "@flow-run/spec";
+import type { Diagnostic, ProjectSource } from "@flow-run/spec";
 import type { CompiledStep, CompiledWorkflow } from "./bundle.ts";
 import { diagnosticAt, nameHint } from "./diagnostic-at.ts";
 
@@ -6,10 +6,7 @@ import { diagnosticAt, nameHint } from "./diagnostic-at.ts";
 export const SUPPORTED_STEP_KINDS: readonly CompiledStep["kind"][] = ["run", "set", "parallel"];
 
 /** What is a right workflow, but not executed by this version: better known now than when a run comes there. */
-export function unsupportedParts(
-  { source, value }: Definition<WorkflowDefinition>,
-  workflow: Omit<CompiledWorkflow, "hash">,
-): Diagnostic[] {
+export function unsupportedSteps(workflow: Omit<CompiledWorkflow, "hash">): Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
   const visit = (steps: readonly CompiledStep[]): void => {
     for (const step of steps) {
@@ -24,11 +21,6 @@ export function unsupportedParts(
     }
   };
   visit(workflow.steps);
-  if (value.schedule !== undefined) {
-    const hint = "start the flow over HTTP from a scheduler that you have";
-    const at = { source, path: ["schedule"], at: "key" as const };
-    diagnostics.push(diagnosticAt(at, "error", "not-supported-yet", "this version does not start flows on a schedule yet", hint));
-  }
   return diagnostics;
 }
 
