@@ -1,43 +1,59 @@
 import { z } from "zod";
-import { durationSchema, nameSchema, schemaNotationSchema, templateValueSchema } from "./notation.ts";
+import { durationSchema, httpRequestSchema, nameSchema, schemaNotationSchema, templateValueSchema } from "./notation.ts";
 
-const conditionSchema = z.union([z.boolean(), z.string()]).meta({ description: "A boolean, or exactly one ${{ expression }}." });
+const conditionSchema = z.union([z.boolean(), z.string()]);
 
-const onErrorSchema = z.union([z.enum(["fail", "continue"]), z.strictObject({ run: z.string(), with: templateValueSchema.optional() })]);
+const onErrorSchema = z
+  .union([
+    z.enum(["fail", "continue"]),
+    z.strictObject({
+      run: z.string().meta({ description: "The flow that is called instead." }),
+      with: templateValueSchema.optional().meta({ description: "Its input." }),
+    }),
+  ])
+  .meta({ description: "What a failure does: fail the run (default), continue with null, or call another flow." });
+
+const repeatSchema = z
+  .strictObject({
+    until: conditionSchema.meta({ description: "Exactly one ${{ expression }}; it sees the step's own output." }),
+    max: z.int().min(1).max(1000).meta({ description: "How often at most." }),
+    exhausted: z.enum(["last", "fail"]).optional().meta({ description: "When max is reached: give the last output (default), or fail." }),
+  })
+  .meta({ description: "Does the step again until a condition holds." });
+
+const waitSchema = z
+  .union([
+    z.strictObject({
+      signal: nameSchema.meta({ description: "The signal's name." }),
+      payload: schemaNotationSchema.optional().meta({ description: "Schema of what the signal brings; the step's output." }),
+      timeout: durationSchema.optional().meta({ description: "After it the step fails. Default: none." }),
+    }),
+    z.strictObject({ for: durationSchema.meta({ description: "How long." }) }),
+  ])
+  .meta({ description: "Waits for a signal from outside, or for some time." });
 
 export const stepSchema = z.strictObject({
-  id: nameSchema.optional(),
+  id: nameSchema.optional().meta({ description: "Later steps read steps.ID.output. Only a parallel block may lack one." }),
   description: z.string().optional(),
-  if: conditionSchema.optional(),
-  forEach: templateValueSchema.optional(),
-  as: z.string().optional(),
-  concurrency: z.int().min(1).max(1000).optional(),
-  repeat: z
-    .strictObject({ until: conditionSchema, max: z.int().min(1).max(1000), exhausted: z.enum(["last", "fail"]).optional() })
-    .optional(),
-  run: z.string().optional(),
-  with: templateValueSchema.optional(),
-  http: z
-    .strictObject({
-      method: z.enum(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]).optional(),
-      url: z.string(),
-      headers: z.record(z.string(), z.string()).optional(),
-      body: templateValueSchema.optional(),
-      output: schemaNotationSchema.optional(),
-    })
-    .optional(),
-  wait: z
-    .union([
-      z.strictObject({ signal: nameSchema, payload: schemaNotationSchema.optional(), timeout: durationSchema.optional() }),
-      z.strictObject({ for: durationSchema }),
-    ])
-    .optional(),
-  set: z.record(z.string(), templateValueSchema).optional(),
+  if: conditionSchema.optional().meta({ description: "true, false, or exactly one ${{ expression }}. A skipped step's output is null." }),
+  forEach: templateValueSchema
+    .optional()
+    .meta({ description: "A list, or exactly one ${{ expression }} that is one: the step is done for each element." }),
+  as: z.string().optional().meta({ description: "What the element is called in expressions. Default: item." }),
+  concurrency: z.int().min(1).max(1000).optional().meta({ description: "Elements of forEach at the same time. Default: 10." }),
+  repeat: repeatSchema.optional(),
+  run: z.string().optional().meta({ description: "Calls a flow: a task, a workflow or an agent." }),
+  with: templateValueSchema.optional().meta({ description: "The input of the flow that is called." }),
+  http: httpRequestSchema
+    .optional()
+    .meta({ description: "Makes a request; the output is { status, headers, body }. Default method: GET, POST with a body." }),
+  wait: waitSchema.optional(),
+  set: z.record(z.string(), templateValueSchema).optional().meta({ description: "Makes an object of values." }),
   get parallel() {
-    return z.array(stepSchema).optional();
+    return z.array(stepSchema).min(1).optional().meta({ description: "Steps that run at the same time." });
   },
-  timeout: durationSchema.optional(),
-  retries: z.int().min(0).max(20).optional(),
+  timeout: durationSchema.optional().meta({ description: "Of one try." }),
+  retries: z.int().min(0).max(20).optional().meta({ description: "Further tries of the step after a failure that may pass. Default: 0." }),
   onError: onErrorSchema.optional(),
 });
 export type StepDefinition = z.infer<typeof stepSchema>;
@@ -45,12 +61,16 @@ export type StepDefinition = z.infer<typeof stepSchema>;
 /** `flows/NAME.yaml`. Which keys of a step go together is checked when the workflow is compiled. */
 export const workflowSchema = z.strictObject({
   description: z.string().optional(),
-  input: schemaNotationSchema.optional(),
-  steps: z.array(stepSchema).min(1),
-  output: templateValueSchema.optional(),
+  input: schemaNotationSchema.optional().meta({ description: "Schema of the input. Default: any input is accepted." }),
+  steps: z.array(stepSchema).min(1).meta({ description: "In order, unless inside parallel." }),
+  output: templateValueSchema.optional().meta({ description: "Default: the output of the last step." }),
   limits: z
-    .strictObject({ costUsd: z.number().positive().optional(), duration: durationSchema.optional(), tokens: z.int().positive().optional() })
-    .optional(),
-  schedule: z.strictObject({ cron: z.string(), timezone: z.string().optional(), input: templateValueSchema.optional() }).optional(),
+    .strictObject({
+      costUsd: z.number().positive().optional().meta({ description: "US dollars a run may cost." }),
+      duration: durationSchema.optional().meta({ description: "How long a run may take." }),
+      tokens: z.int().positive().optional().meta({ description: "Tokens a run may use, in and out." }),
+    })
+    .optional()
+    .meta({ description: "A run that goes beyond a limit fails." }),
 });
 export type WorkflowDefinition = z.infer<typeof workflowSchema>;
