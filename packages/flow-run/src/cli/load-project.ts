@@ -1,3 +1,4 @@
+import { readdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Diagnostic } from "@flow-run/spec";
 import { hasErrors } from "@flow-run/spec";
@@ -25,16 +26,21 @@ export async function loadProject(folder: string | undefined): Promise<LoadedPro
   return { root, bundle: hasErrors(diagnostics) ? null : compiled.bundle, diagnostics, textOf: (file) => read.textOf(file) };
 }
 
+/** The root of the project around a folder. Throws CommandError when there is none. */
 export async function projectRoot(folder: string | undefined): Promise<string> {
   const from = resolve(folder ?? ".");
   const root = await findProjectRoot(from);
-  if (root === null) {
-    throw new CommandError(
-      `There is no flow-run.yaml in ${from} or above it. Make a project with \`flow-run init\`, or name its folder with --project.`,
-      { code: "no-project" },
-    );
-  }
-  return root;
+  if (root !== null) return root;
+  const names = await readdir(from).catch(() => null);
+  const misnamed = names?.find((name) => /^flow-?run\.(ya?ml|json)$/i.test(name));
+  throw new CommandError(
+    names === null
+      ? `There is no folder ${from}.`
+      : misnamed
+        ? `There is no flow-run.yaml in ${from}, but there is ${misnamed}: rename it to flow-run.yaml.`
+        : `There is no flow-run.yaml in ${from} or above it. Make a project with \`flow-run init\`, or name its folder with --project.`,
+    { code: "no-project" },
+  );
 }
 
 /** A bundle without errors, with `--model name=target` applied; otherwise shows all diagnostics and throws. */

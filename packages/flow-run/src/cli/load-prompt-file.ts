@@ -79,7 +79,7 @@ function withKnownModel(prompt: PromptSource): PromptSource {
 }
 
 function vendors(): Definition<ProjectDefinition> {
-  const providers = Object.entries(VENDORS).map(([name, type]) => `  ${name}: { type: ${type} }`);
+  const providers = Object.entries(VENDORS).map(([name, type]) => `  ${name}: { type: ${type}, apiKey: "\${{ secrets.KEY }}" }`);
   const text = `name: none\nproviders:\n${providers.join("\n")}\n  sim: { type: simulator }\nmodels: { default: sim/any }\n`;
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter });

@@ -36,7 +36,7 @@ function one(diagnostic: Diagnostic, text: string | undefined, { style }: Termin
     const before = displayWidth(printable(shown.slice(0, start)));
     const length = Math.max(1, displayWidth(printable(shown.slice(start, end - 1 - offset))));
     lines.push(
-      `  ${style("dim", `${number} |`)} ${printable(shown)}`,
+      `  ${style("dim", `${number} |`)} ${printable(shown)}${offset + shown.length < source.length ? style("dim", "…") : ""}`,
       `  ${" ".repeat(number.length)} ${style("dim", "|")} ${" ".repeat(before)}${style(severity === "error" ? "red" : "yellow", "^".repeat(length))}`,
     );
   }

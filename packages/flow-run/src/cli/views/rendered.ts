@@ -4,9 +4,10 @@ import { printable, type Terminal } from "../terminal.ts";
 /** Data URLs are as long as the media in them. */
 const LONGEST_URL = 120;
 
-/** A prompt's messages as its author wrote them, then the request. */
+/** A prompt's messages as its author wrote them, then the request. `inProject` is false for a file outside of any. */
 export function renderedView(
   { model, messages, request }: Omit<RenderedPrompt, "model"> & { model: string | null },
+  inProject: boolean,
   terminal: Terminal,
 ): string {
   const { style } = terminal;
@@ -17,11 +18,19 @@ export function renderedView(
       const shown = url.length > LONGEST_URL ? `${url.slice(0, LONGEST_URL)}… (${url.length} characters)` : url;
       return style("dim", `[media ${printable([contentType, shown].filter(Boolean).join(" "))}]`);
     });
-    return `${style(["bold", "cyan"], message.role)}\n${parts.join("")}\n`;
+    return `${style(["bold", "cyan"], message.role)}\n${parts.join("").replace(/\n$/, "")}\n`;
   });
-  const to = style("dim", `request${model ? ` to ${printable(model)}` : ""}, not sent`);
-  const sent = request
-    ? `${request.method} ${printable(request.url)}\n${printable(JSON.stringify(request.body, null, 2))}`
-    : "answered in this process by the simulator";
-  return `${blocks.join("\n")}\n${to}\n${sent}\n`;
+  return `${blocks.join("\n")}\n${requestView(model, request, inProject, terminal)}\n`;
+}
+
+function requestView(model: string | null, request: RenderedPrompt["request"], inProject: boolean, { style }: Terminal): string {
+  const to = model === null ? "" : ` to ${printable(model)}`;
+  if (request === null) {
+    return style(
+      "dim",
+      inProject ? `no request${to}: the simulator answers in this process` : `no request${to}: only a project says what that is`,
+    );
+  }
+  const head = style("dim", `request${to}, not sent`);
+  return `${head}\n${request.method} ${printable(request.url)}\n${printable(JSON.stringify(request.body, null, 2))}`;
 }
