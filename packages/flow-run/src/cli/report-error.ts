@@ -7,7 +7,7 @@ export function reportError(error: unknown, terminal: Terminal, json: boolean): 
   const known = FlowRunError.isInstance(error);
   if (json) {
     const { code, message } = known ? error : { code: "defect", message: String(error) };
-    terminal.out(`${JSON.stringify({ error: { code, message, ...(known ? error.details : {}) } }, null, 2)}\n`);
+    terminal.json({ error: { code, message, ...(known ? error.details : {}) } });
   }
   if (json && known) return exitCodeOf(error);
   if (known) terminal.err(`${terminal.style("red", "error")}: ${printable(error.message)}\n`);

@@ -24,6 +24,9 @@ export interface EndedRun {
   shown: boolean;
 }
 
+/** Code of an attempt that was given up because its run was. */
+const CANCELLED = "aborted";
+
 /** Runs a flow in this process. Ctrl-C cancels it; a second one ends the process. */
 export async function runHere(terminal: Terminal, options: RunOptions, flow: string, pairs: string[]): Promise<EndedRun> {
   const { bundle } = await loadBundle(options, terminal);
@@ -59,7 +62,7 @@ function show(event: EngineEvent, progress: Progress, terminal: Terminal): void 
   else if (event.type === "step-finished") progress.stepFinished(event.path, event.status, event.durationMs);
   else if (event.type === "text-delta") progress.text(event.text);
   else if (event.type === "text-restarted") progress.textRestarted();
-  else if (event.type === "attempt-ended" && event.errorCode !== null) {
+  else if (event.type === "attempt-ended" && event.errorCode !== null && event.errorCode !== CANCELLED) {
     progress.attemptFailed(event.path, event.number, `${event.provider}/${event.model}`, event.errorCode);
   } else if (event.type === "engine-defect") {
     terminal.err(`flow-run failed in a way it should not have. Please report this:\n${(event.error as Error)?.stack ?? event.error}\n`);

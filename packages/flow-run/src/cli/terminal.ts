@@ -8,6 +8,8 @@ export interface Terminal {
   err(text: string): void;
   /** Text of a model as it is for a program that reads it, harmless when a person does. */
   outText(text: string): void;
+  /** The one document of `--json`. Marks that a terminal would obey are written as escapes, which mean the same. */
+  json(value: unknown): void;
   /** Colours the text when a terminal that wants colour shows it; `on` says where the text goes, standard output unless told otherwise. */
   style(style: Style, text: string, on?: "out" | "err"): string;
   /** Whether standard output is read by a person. */
@@ -26,6 +28,7 @@ export function processTerminal(): Terminal {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
     outText: (text) => void stdout.write(stdout.isTTY ? printable(text) : text),
+    json: (value) => void stdout.write(`${printable(JSON.stringify(value, null, 2))}\n`),
     style: (style, text, on = "out") => (color[on] ? styleText(style, text, { validateStream: false }) : text),
     outIsTerminal: stdout.isTTY === true,
     errIsTerminal: stderr.isTTY === true,

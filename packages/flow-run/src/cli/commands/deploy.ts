@@ -23,7 +23,7 @@ export async function deploy({ terminal, options }: { terminal: Terminal; option
   const message = options.message?.slice(0, LONGEST_MESSAGE) ?? null;
   const result = await client.deploy({ bundle, author, commit, message });
   if (options.json) {
-    terminal.out(`${JSON.stringify(result, null, 2)}\n`);
+    terminal.json(result);
     return EXIT.fine;
   }
   if (!result.changed) terminal.out(`${options.env} already runs this as release ${result.release}: nothing to do.\n`);

@@ -24,7 +24,7 @@ export async function doctor({ terminal, options }: { terminal: Terminal; option
   if (options.env) checks.push(await checkServer(options.env, options.project));
   checks.push(checkClock(dates));
 
-  if (options.json) terminal.out(`${JSON.stringify({ checks }, null, 2)}\n`);
+  if (options.json) terminal.json({ checks });
   else {
     const { style } = terminal;
     const marks = { ok: style("green", "✓"), warning: style("yellow", "!"), failed: style("red", "✗") };

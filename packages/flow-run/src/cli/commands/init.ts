@@ -54,7 +54,7 @@ export async function init({ terminal, options }: { terminal: Terminal; options:
   if (!isProject) for (const [path, text] of Object.entries(starterFiles(projectName(root)))) await write(path, text);
   if (options.ci) await writePipeline(options.ci, root, write);
   await writeSchemas(join(root, ".flow-run/schemas"));
-  if (options.json) terminal.out(`${JSON.stringify({ root, files: written, kept }, null, 2)}\n`);
+  if (options.json) terminal.json({ root, files: written, kept });
   else {
     const { style } = terminal;
     terminal.out(

@@ -19,7 +19,7 @@ export async function keysCreate({ terminal, options }: Context & { options: { s
   const scopes = options.scope.length > 0 ? (options.scope as Scope[]) : (["run", "read"] satisfies Scope[]);
   const client = await connect(options.env, options.project);
   const key = await client.createKey({ name, scopes });
-  if (options.json) terminal.out(`${JSON.stringify(key, null, 2)}\n`);
+  if (options.json) terminal.json(key);
   else {
     terminal.out(`${key.key}\n`);
     terminal.err(
@@ -32,7 +32,7 @@ export async function keysCreate({ terminal, options }: Context & { options: { s
 export async function keysList({ terminal, options }: Context): Promise<number> {
   const client = await connect(options.env, options.project);
   const keys = await client.keys();
-  if (options.json) terminal.out(`${JSON.stringify({ keys }, null, 2)}\n`);
+  if (options.json) terminal.json({ keys });
   else if (keys.length === 0) terminal.out(`${options.env} has no keys. Make one: flow-run keys create NAME --env ${options.env}\n`);
   else {
     const head = ["key", "name", "scopes", "created", ""].map((title) => terminal.style("dim", title));

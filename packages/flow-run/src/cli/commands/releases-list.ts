@@ -14,7 +14,7 @@ export async function releasesList({
 }): Promise<number> {
   const client = await connect(options.env, options.project);
   const releases = await client.releases();
-  if (options.json) terminal.out(`${JSON.stringify(releases, null, 2)}\n`);
+  if (options.json) terminal.json(releases);
   else if (releases.length === 0)
     terminal.out(`Nothing was deployed to ${options.env} yet. Deploy: flow-run deploy --env ${options.env}\n`);
   else {

@@ -33,7 +33,8 @@ export async function render(
     ...(await renderPrompt(bundle, task, input, environment)),
     ...(modelWritten === undefined ? {} : { model: modelWritten }),
   };
-  terminal.out(options.json ? `${JSON.stringify(rendered, null, 2)}\n` : renderedView(rendered, modelWritten === undefined, terminal));
+  if (options.json) terminal.json(rendered);
+  else terminal.out(renderedView(rendered, modelWritten === undefined, terminal));
   return EXIT.fine;
 }
 

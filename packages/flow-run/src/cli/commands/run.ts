@@ -13,11 +13,11 @@ export async function run(
     options.env === undefined
       ? await (await import("../run-here.ts")).runHere(terminal, options, flow, pairs)
       : await (await import("../run-there.ts")).runThere(terminal, options, options.env, flow, pairs);
-  if (options.json) terminal.out(`${JSON.stringify(options.steps ? { ...run, steps } : run, null, 2)}\n`);
+  if (options.json) terminal.json(options.steps ? { ...run, steps } : run);
   else {
     if (run.status === "succeeded" && !shown) terminal.outText(`${outputText(run.output)}\n`);
     const errors = errorSide(terminal);
-    if (options.steps) terminal.err(`\n${stepsView(run, steps, errors)}\n\n`);
+    if (options.steps && steps.length > 0) terminal.err(`\n${stepsView(run, steps, errors)}\n\n`);
     if (run.error) {
       const place = run.error.step ? ` in step ${printable(run.error.step)}` : "";
       terminal.err(`${errors.style("red", "error")} [${run.error.code}]${place}: ${printable(run.error.message)}\n`);

@@ -11,7 +11,7 @@ export async function runsCancel(
 ): Promise<number> {
   const client = await connect(options.env, options.project);
   const run = await client.cancel(id);
-  if (options.json) terminal.out(`${JSON.stringify(run, null, 2)}\n`);
+  if (options.json) terminal.json(run);
   else terminal.out(`${run.id}  ${runSummary(run, terminal)}${run.finishedAt === null ? "; it will end as cancelled" : ""}\n`);
   return EXIT.fine;
 }

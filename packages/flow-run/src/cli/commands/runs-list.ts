@@ -34,7 +34,7 @@ export async function runsList({ terminal, options }: { terminal: Terminal; opti
     tag: options.tag,
     limit,
   });
-  if (options.json) terminal.out(`${JSON.stringify({ runs, nextCursor }, null, 2)}\n`);
+  if (options.json) terminal.json({ runs, nextCursor });
   else if (runs.length === 0) {
     const narrowed = options.flow ?? options.status ?? options.tag;
     terminal.out(

@@ -10,7 +10,7 @@ export async function runsReplay(
 ): Promise<number> {
   const client = await connect(options.env, options.project);
   const run = await client.replay(id);
-  if (options.json) terminal.out(`${JSON.stringify(run, null, 2)}\n`);
+  if (options.json) terminal.json(run);
   else terminal.out(`${run.id} replays ${id} on release ${run.release}. Follow it: flow-run runs watch ${run.id} --env ${options.env}\n`);
   return EXIT.fine;
 }

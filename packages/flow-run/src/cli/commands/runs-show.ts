@@ -10,6 +10,7 @@ export async function runsShow(
 ): Promise<number> {
   const client = await connect(options.env, options.project);
   const [run, steps] = await Promise.all([client.getRun(id), client.steps(id)]);
-  terminal.out(options.json ? `${JSON.stringify({ ...run, steps }, null, 2)}\n` : runView(run, steps, terminal));
+  if (options.json) terminal.json({ ...run, steps });
+  else terminal.out(runView(run, steps, terminal));
   return EXIT.fine;
 }

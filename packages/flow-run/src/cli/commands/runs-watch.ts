@@ -17,7 +17,8 @@ export async function runsWatch(
     const run = await watchRun(client, id, progress);
     const steps = await client.steps(id);
     progress.end();
-    terminal.out(options.json ? `${JSON.stringify({ ...run, steps }, null, 2)}\n` : runView(run, steps, terminal));
+    if (options.json) terminal.json({ ...run, steps });
+    else terminal.out(runView(run, steps, terminal));
     return run.status === "succeeded" ? EXIT.fine : EXIT.failed;
   } finally {
     progress.end();

@@ -8,10 +8,10 @@ import { writeSchemas } from "../write-schemas.ts";
 export async function schema({ terminal, options }: { terminal: Terminal; options: CommonOptions & { out?: string } }): Promise<number> {
   const folder = options.out ? resolve(options.out) : `${await projectRoot(options.project)}/.flow-run/schemas`;
   const files = await writeSchemas(folder);
-  terminal.out(
-    options.json
-      ? `${JSON.stringify({ folder, files }, null, 2)}\n`
-      : `${terminal.style("green", "✓")} ${files.length} schemas written to ${folder}\nEditors with the YAML language server take them from the first line of a file: # yaml-language-server: $schema=PATH\n`,
-  );
+  if (options.json) terminal.json({ folder, files });
+  else
+    terminal.out(
+      `${terminal.style("green", "✓")} ${files.length} schemas written to ${folder}\nEditors with the YAML language server take them from the first line of a file: # yaml-language-server: $schema=PATH\n`,
+    );
   return EXIT.fine;
 }

@@ -19,7 +19,7 @@ export async function validate({ terminal, options }: { terminal: Terminal; opti
   const project = await loadProject(options.project);
   const diagnostics = sortDiagnostics(project.diagnostics);
   const format = options.json ? "json" : options.format;
-  if (format === "json") terminal.out(`${JSON.stringify({ diagnostics }, null, 2)}\n`);
+  if (format === "json") terminal.json({ diagnostics });
   else if (format === "github") terminal.out(githubView(diagnostics, await fromRepository(project.root)));
   else if (format === "sarif") terminal.out(sarifView(diagnostics, packageVersion(), await fromRepository(project.root)));
   else {

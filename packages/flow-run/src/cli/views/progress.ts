@@ -13,7 +13,7 @@ export interface Progress {
   end(): boolean;
 }
 
-const REDRAW_MS = 200;
+const REDRAW_MS = 500;
 const CLEAR = "\r\u001b[2K";
 
 /** Shows nothing: for `--json`. */
@@ -40,9 +40,10 @@ export function textProgress(terminal: Terminal): Progress {
     },
     attemptFailed: (_path, attempt, model, code) => terminal.err(`${failure(attempt, model, code, terminal)}\n`),
     end() {
-      if (last === "") return false;
-      if (last !== "\n") terminal.out("\n");
-      return true;
+      if (last !== "" && last !== "\n") terminal.out("\n");
+      const shown = last !== "";
+      last = shown ? "\n" : "";
+      return shown;
     },
   };
 }
@@ -79,7 +80,8 @@ export function stepProgress(terminal: Terminal): Progress {
     attemptFailed: (path, attempt, model, code) => line(`  ${printable(path)}: ${failure(attempt, model, code, terminal)}`),
     end() {
       clearInterval(timer);
-      if (terminal.errIsTerminal && timer !== undefined) terminal.err(CLEAR);
+      if (timer !== undefined) terminal.err(CLEAR);
+      timer = undefined;
       underWay.clear();
       return false;
     },
