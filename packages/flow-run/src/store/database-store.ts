@@ -22,6 +22,7 @@ import { requeueOrphans, requeueOrphansSql } from "./queries/requeue-orphans.ts"
 import { Claimer } from "./queue/claimer.ts";
 import { readJobClaim } from "./queue/job-claim.ts";
 import type { RunQueue } from "./queue/run-queue.ts";
+import { Statistics } from "./statistics.ts";
 import type { ApiKeyRow, ClaimedRun, NewRun, ReleaseRow, RunFilter, Store, SubmittedRun } from "./store.ts";
 
 export interface DatabaseStoreParts {
@@ -51,6 +52,7 @@ export class DatabaseStore implements Store {
   private readonly submitter: Submitter;
   private readonly recorder: Recorder;
   private readonly claimer: Claimer;
+  private readonly statistics: Statistics;
   private readonly finishedJobs: Batcher<string, null>;
   private readonly runReads: Batcher<RunName, Run | null>;
   private readonly queued: Callbacks<[]>;
@@ -68,13 +70,17 @@ export class DatabaseStore implements Store {
     this.ended = new Callbacks((error) => onTrouble(error, "telling of ended runs"));
     this.finishedJobs = new Batcher({ write: (jobIds) => this.removeJobs(jobIds), maxItems: 500, waitMs: 20 });
     this.runReads = new Batcher({ write: (names) => this.read(() => getRuns(database, names)), maxItems: 500, maxInFlight: 2 });
+    this.statistics = new Statistics({ database, onTrouble });
     this.submitter = new Submitter({
       database,
       insertJobsSql: queue.insertJobsSql,
       sender,
       signal,
       giveUpAfterMs: parts.submitTimeoutMs,
-      onQueued: () => this.queued.call(),
+      onQueued: (count) => {
+        this.queued.call();
+        this.statistics.count(count);
+      },
     });
     this.recorder = new Recorder({ database, sender, signal, onEnded: (ids) => this.ended.call(ids), onTrouble });
     this.claimer = new Claimer({
@@ -235,6 +241,7 @@ export class DatabaseStore implements Store {
     const drained = Promise.all([this.submitter.drain(), this.recorder.drain()]).then(() => this.finishedJobs.drain());
     await withinMs(drained, DRAIN_MS);
     this.closing.abort();
+    await this.statistics.close();
     await this.subscription?.close();
     await this.parts.queue.close();
   }
