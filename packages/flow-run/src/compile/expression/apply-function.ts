@@ -16,7 +16,7 @@ export function applyFunction(name: string, call: Call, args: readonly unknown[]
   const { site } = call;
   switch (name) {
     case "size":
-      return size(args[0], call);
+      return size(args[0], call, frame);
     case "string":
       return toText(args[0], call, frame);
     case "int":
@@ -110,8 +110,20 @@ function numbersOf(args: readonly unknown[], call: Call, frame: Frame): readonly
   return list as readonly number[];
 }
 
-function size(value: unknown, call: Call): number {
-  if (typeof value === "string" || Array.isArray(value)) return value.length;
+/** A text's size is in characters (code points), as CEL says; positions in a text are in UTF-16 units. */
+function size(value: unknown, call: Call, frame: Frame): number {
+  if (Array.isArray(value)) return value.length;
+  if (typeof value === "string") {
+    call.site.spend(frame, value.length >> 7);
+    let pairs = 0;
+    for (let i = 0; i < value.length - 1; i++) {
+      if ((value.codePointAt(i) ?? 0) > 0xffff) {
+        pairs++;
+        i++;
+      }
+    }
+    return value.length - pairs;
+  }
   if (isObject(value)) return Object.keys(value).length;
   return bad(call, `size() takes a string, a list or an object, not ${kindOf(value)}.`);
 }

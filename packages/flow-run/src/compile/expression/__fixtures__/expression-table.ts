@@ -55,6 +55,7 @@ export const ACCEPTED: Accepted[] = [
   ['"hello".substring(1, 9)', "string", { fails: "index-out-of-range" }],
   ['"hello".indexOf("l") + "hello".lastIndexOf("l")', "integer", value(5)],
   ['input.ticket.matches("^R.f")', "bool", value(true)],
+  ['size("a😀b") + "a😀b".indexOf("b")', "integer", value(6)],
   ["input.tags.join()", "string", value("ab")],
   ['input.tags.join("-")', "string", value("a-b")],
   ["[[1], [2, 3]].flatten()", "list<integer>", value([1, 2, 3])],

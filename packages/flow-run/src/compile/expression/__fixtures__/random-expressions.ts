@@ -108,7 +108,7 @@ export function expressions(): fc.Arbitrary<string> {
   return any;
 }
 
-const text = fc.oneof(fc.constantFrom("a", "b", "bug", "x", "Refund now", ""), fc.string({ maxLength: 6 }));
+const text = fc.oneof(fc.constantFrom("a", "b", "bug", "x", "Refund now", "a😀b", ""), fc.string({ maxLength: 6 }));
 const number = fc.oneof(fc.integer({ min: -3, max: 12 }), fc.integer({ min: -5_000, max: 5_000 }).map((cents) => cents / 100));
 
 /** Data of the types that the table's scope has. */
