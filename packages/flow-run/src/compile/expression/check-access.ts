@@ -25,21 +25,21 @@ export function checkName(tree: Extract<Tree, { op: "id" }>, scope: Scope, check
 }
 
 function readName(tree: Extract<Tree, { op: "id" }>, scope: Scope, checker: Checker): Type {
-  return readField(scope.variables, tree.args, tree, false, checker);
+  return readField(scope.variables, tree.args, tree, false, checker, undefined);
 }
 
 /** `a.f`, `a.?f`. */
 export function checkField(tree: AccessTree, scope: Scope, checker: Checker): Type {
   const base = checkBase(tree, scope, checker);
   const chain = isChain(tree);
-  const type = readField(base.base, tree.args[1], { start: tree.pos, end: tree.end }, chain, checker);
+  const type = readField(base.base, tree.args[1], { start: tree.pos, end: tree.end }, chain, checker, tree.args[0]);
   return chain ? optional(type) : type;
 }
 
 /** `has(a.f)`: the field must be declared, and need not be there. */
 export function checkHas(tree: AccessTree, scope: Scope, checker: Checker): void {
   const base = checkBase(tree, scope, checker);
-  readField(base.base, tree.args[1], { start: tree.pos, end: tree.end }, true, checker);
+  readField(base.base, tree.args[1], { start: tree.pos, end: tree.end }, true, checker, tree.args[0]);
 }
 
 /** `a["f"]`, `a[0]`, `a[?0]`. */
@@ -47,7 +47,7 @@ export function checkIndex(tree: IndexTree, scope: Scope, checker: Checker): Typ
   const { base } = checkBase(tree, scope, checker);
   const index = tree.args[1];
   const chain = isChain(tree);
-  const type = readIndex(base, index, solid(checker, checker.check(index, scope), index), chain, checker);
+  const type = readIndex(base, index, solid(checker, checker.check(index, scope), index), chain, checker, tree.args[0]);
   return chain ? optional(type) : type;
 }
 
@@ -59,7 +59,7 @@ function checkBase(tree: AccessTree | IndexTree, scope: Scope, checker: Checker)
   return view(solid(checker, type, base));
 }
 
-function readIndex(base: TypeView["base"], index: Tree, indexType: Type, chain: boolean, checker: Checker): Type {
+function readIndex(base: TypeView["base"], index: Tree, indexType: Type, chain: boolean, checker: Checker, owner: Tree): Type {
   const at = view(indexType).base;
   const text = index.op === "value" && typeof index.args === "string" ? index.args : undefined;
   switch (base.kind) {
@@ -74,7 +74,7 @@ function readIndex(base: TypeView["base"], index: Tree, indexType: Type, chain: 
       }
       return base.element;
     case "object":
-      if (text !== undefined) return readField(base, text, index, chain, checker);
+      if (text !== undefined) return readField(base, text, index, chain, checker, owner);
       if (at.kind !== "string" && at.kind !== "any" && at.kind !== "never") {
         checker.report("type-mismatch", `An object is read with a string, not with ${showType(indexType)}.`, index);
         return anyType;
@@ -98,7 +98,8 @@ function readAnyField(base: ObjectType): Type {
   return types.length === 0 ? anyType : joinAll(types);
 }
 
-function readField(base: TypeView["base"], name: string, at: Range, tolerant: boolean, checker: Checker): Type {
+/** `owner` is what the field is read from; absent for a variable. */
+function readField(base: TypeView["base"], name: string, at: Range, tolerant: boolean, checker: Checker, owner: Tree | undefined): Type {
   if (base.kind === "any" || base.kind === "never" || base.kind === "null") return base.kind === "null" ? { kind: "never" } : base;
   if (base.kind !== "object") {
     checker.report("unknown-field", `${showType(base)} has no field "${name}".`, at, insteadOf(name, base));
@@ -108,12 +109,9 @@ function readField(base: TypeView["base"], name: string, at: Range, tolerant: bo
   const field = base.fields.get(name);
   if (field !== undefined) {
     if (field.optional && !tolerant) {
-      checker.report(
-        "possibly-missing",
-        `"${name}" may be missing.`,
-        at,
-        `write .?${name} with coalesce(…), or check has(….${name}) first`,
-      );
+      const from = owner === undefined ? "" : checker.quote(owner);
+      const hint = `write coalesce(${from}.?${name}, otherwise), or check has(${from}.${name}) first`;
+      checker.report("possibly-missing", `"${name}" may be missing.`, at, hint);
     }
     return field.type;
   }

@@ -166,7 +166,7 @@ function checkArithmetic(tree: BinaryTree, left: Type, right: Type, checker: Che
   if (op === "/" && isCounted(tree.args[0]) && isCounted(tree.args[1])) {
     checker.report(
       "integer-division",
-      "Is this 7 / 2 = 3 or 3.5?",
+      "Is a whole number or a fraction meant? CEL cuts 7 / 2 to 3.",
       tree,
       "write double(…) / … for a fraction, int(double(…) / …) for a whole number",
     );
