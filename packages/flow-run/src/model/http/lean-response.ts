@@ -50,12 +50,14 @@ class LeanHeaders {
     return this.get(name) !== null;
   }
 
-  *[Symbol.iterator](): Generator<[string, string]> {
-    for (const name in this.fields) yield [name, String(this.fields[name])];
+  entries(): ArrayIterator<[string, string]> {
+    return Object.entries(this.fields)
+      .map(([name, value]): [string, string] => [name, String(value)])
+      .values();
   }
 
-  entries(): Generator<[string, string]> {
-    return this[Symbol.iterator]();
+  [Symbol.iterator](): ArrayIterator<[string, string]> {
+    return this.entries();
   }
 }
 

@@ -19,7 +19,8 @@ export function fillSecrets(
   const fill = (value: Json): Json => {
     if (typeof value === "string") {
       return value.replace(REFERENCE, (_, name: string) => {
-        const found = secret(name);
+        // Secrets that were piped in often end in a line break, which no header takes.
+        const found = secret(name)?.replace(/[\r\n]+$/, "");
         if (found === undefined || found === "") {
           throw new FlowRunError(
             "missing-secret",

@@ -1,6 +1,9 @@
 import { ModelCallError } from "../model-call-error.ts";
 import type { Clock } from "./clock.ts";
 
+/** A reason of our own: without one each abort makes an exception with a stack, on the path of every call. */
+const ENDED = "the attempt has ended";
+
 /** A signal that aborts when the caller's does, or with `provider-timeout` when the attempt's time is up. `end` frees both. */
 export class AttemptDeadline {
   private readonly controller = new AbortController();
@@ -22,7 +25,7 @@ export class AttemptDeadline {
   }
 
   end(): void {
-    this.timer.abort();
+    this.timer.abort(ENDED);
     this.outer.removeEventListener("abort", this.forward);
   }
 
