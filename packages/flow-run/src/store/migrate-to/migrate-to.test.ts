@@ -94,7 +94,7 @@ const everything = async (store: Store) => {
   };
 };
 
-describe("moving an embedded installation to PostgreSQL", () => {
+describe("moving an embedded installation to PostgreSQL", { timeout: 120_000 }, () => {
   test("takes every run, step, release and key along, and the queued runs go on there", async () => {
     const before = await inside(async (store) => {
       await fill(store);

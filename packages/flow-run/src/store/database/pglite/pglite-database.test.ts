@@ -12,6 +12,9 @@ import { type OpenedPglite, openPgliteWithDetails, type PgliteSettings } from ".
 const HOLDER = new URL("../../../../test/support/embedded-holder.ts", import.meta.url);
 const BREAK_FSYNC = new URL("../../../../test/support/break-fsync.ts", import.meta.url);
 
+/** Real processes and real fsyncs, on whatever disk and in whatever company. */
+const SLOW_MS = 120_000;
+
 let templateFile: string;
 const opened: Database[] = [];
 
@@ -48,7 +51,7 @@ async function eventually(check: () => Promise<void>): Promise<void> {
   }
 }
 
-describe("an installation", () => {
+describe("an installation", { timeout: SLOW_MS }, () => {
   test("is made where nothing is, and found again with its data", async () => {
     const directory = path.join(temporaryDirectory(), "new");
     const first = await openWithDetails(directory);
@@ -88,7 +91,7 @@ describe("an installation", () => {
   });
 });
 
-describe("a directory that is not ours to open", () => {
+describe("a directory that is not ours to open", { timeout: SLOW_MS }, () => {
   let directory: string;
   let pgdata: string;
 
@@ -146,7 +149,7 @@ describe("a directory that is not ours to open", () => {
   });
 });
 
-describe("one process per directory", () => {
+describe("one process per directory", { timeout: SLOW_MS }, () => {
   test("a second open in the same process is refused and names it", async () => {
     const directory = temporaryDirectory();
     await open(directory);
@@ -171,7 +174,7 @@ describe("one process per directory", () => {
   });
 });
 
-describe("the process", () => {
+describe("the process", { timeout: SLOW_MS }, () => {
   test("killed in the middle of writing, again and again, loses no acknowledged row", async () => {
     const directory = temporaryDirectory();
     const all: number[] = [];
@@ -192,7 +195,7 @@ describe("the process", () => {
     await database.exec("SET enable_seqscan = off");
     const byIndex = await database.query<{ n: number }>("SELECT count(*) AS n FROM kept WHERE id = ANY($1::int8[])", [all]);
     expect(byIndex).toEqual([{ n: all.length }]);
-  }, 60_000);
+  });
 
   test("told to end by SIGINT or SIGTERM keeps its database until it closes it itself", async () => {
     const directory = temporaryDirectory();
@@ -226,7 +229,7 @@ describe("the process", () => {
   });
 });
 
-describe("the server inside", () => {
+describe("the server inside", { timeout: SLOW_MS }, () => {
   test("that breaks down fails everything under way and later as unavailable, and tells the owner once", async () => {
     const directory = temporaryDirectory();
     const fatal: Error[] = [];
@@ -307,7 +310,7 @@ describe("the server inside", () => {
 
 const canMount = process.platform === "linux" && process.getuid?.() === 0;
 
-describe.skipIf(!canMount)("a full disk (needs root, for a small file system)", () => {
+describe.skipIf(!canMount)("a full disk (needs root, for a small file system)", { timeout: SLOW_MS }, () => {
   test("is reported as such, to writers and at opening, heals when space is freed, and nothing acknowledged is lost", async () => {
     const directory = temporaryDirectory();
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=90m", "tmpfs", directory]);
