@@ -43,6 +43,22 @@ describe("a store whose network fails (PostgreSQL)", () => {
     await proxy.close();
   });
 
+  /** Until so many statements of this database wait for a lock. Fails when `claim` is over before that: it should have been one of them. */
+  async function waitingForLocks(count: number, claim?: Promise<unknown>): Promise<void> {
+    let over = false;
+    void claim?.then(() => {
+      over = true;
+    });
+    for (let waiting = 0; waiting < count; ) {
+      const [row] = await direct.query<{ waiting: number }>(
+        "SELECT count(*)::int AS waiting FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = $1",
+        ["Lock"],
+      );
+      waiting = row!.waiting;
+      expect(over).toBe(false);
+    }
+  }
+
   it("accepts a run once when the answer to its commit is lost", async () => {
     const asked = newRun({ idempotencyKey: "lost" });
     const lost = proxy.loseAnswerOf(asked.id);
@@ -154,6 +170,32 @@ describe("a store whose network fails (PostgreSQL)", () => {
     const journal = store.journal(run);
     journal.appendStep(step("late"));
     await expect(journal.commit()).rejects.toMatchObject({ code: "fenced" });
+    await endRun(other, owner);
+  });
+
+  it("holds off a new owner while its own write is on its way", async () => {
+    const run = await submitAndClaim(store);
+    // Makes the write of the step wait in the middle of its statement, after the fence was checked.
+    const blocker = new pg.Client({ connectionString: url });
+    await blocker.connect();
+    await blocker.query("BEGIN");
+    await blocker.query(
+      `INSERT INTO flow_run.step (run_id, path, seq, epoch, kind, status, started_at, finished_at)
+       VALUES ($1, 'slow', 1, 1, 'run', 'succeeded', now(), now())`,
+      [run.id],
+    );
+    const journal = store.journal(run);
+    journal.appendStep(step("slow", { output: "written" }));
+    const committed = journal.commit();
+    await waitingForLocks(1);
+    await expireLease(direct, run.id);
+    const claim = claimOnly(other, run.id);
+    await waitingForLocks(2, claim);
+    await blocker.query("ROLLBACK");
+    await blocker.end();
+    await committed;
+    const owner = await claim;
+    expect(owner.steps).toMatchObject([{ path: "slow", output: "written" }]);
     await endRun(other, owner);
   });
 
