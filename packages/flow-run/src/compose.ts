@@ -219,11 +219,23 @@ async function openDatabase(options: ServerOptions, logger: Logger, onFatal: (er
     try {
       return await openPostgres({ connectionString: databaseUrl, onConnectionLost });
     } catch (error) {
-      if (!FlowRunError.isInstance(error) || !error.retryable || Date.now() + pauseMs > until) throw error;
-      logger.warn({ reason: error.message, secondsLeft: Math.round((until - Date.now()) / 1000) }, "waiting for the database");
+      if (!FlowRunError.isInstance(error) || !error.retryable) throw error;
+      if (Date.now() + pauseMs > until) {
+        throw new FlowRunError(
+          "database-unavailable",
+          `PostgreSQL did not answer within ${databaseWaitMs / 1000} s (${reasonOf(error)}). Start it, or check DATABASE_URL; --database-wait sets how long to wait.`,
+          { cause: error, retryable: true },
+        );
+      }
+      logger.warn({ reason: reasonOf(error), secondsLeft: Math.round((until - Date.now()) / 1000) }, "waiting for the database");
       await sleep(pauseMs);
     }
   }
+}
+
+/** The driver's own words. */
+function reasonOf(error: FlowRunError): string {
+  return error.cause instanceof Error && error.cause.message ? error.cause.message : error.message;
 }
 
 /** How many releases a worker keeps ready. Older ones are loaded again when a run needs them. */
