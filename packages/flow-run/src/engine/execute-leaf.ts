@@ -12,7 +12,7 @@ import { withTimeout } from "./step-timeout.ts";
 export async function executeLeaf(context: RunContext, leaf: LoadedLeaf, scope: Scope, prefix: string, signal: AbortSignal): Promise<Json> {
   const { step } = leaf;
   const path = prefix === "" ? step.id : `${prefix}.${step.id}`;
-  if (leaf.condition && guard(path, () => leaf.condition!(scope)) !== true) {
+  if (leaf.condition && !guard(path, () => leaf.condition!(scope))) {
     if (!context.recordedStep(path)) {
       context.finishStep({
         path,
@@ -28,12 +28,6 @@ export async function executeLeaf(context: RunContext, leaf: LoadedLeaf, scope: 
   }
   if (step.forEach) {
     const items = guard(path, () => leaf.items!(scope));
-    if (!Array.isArray(items)) {
-      throw failedAt(
-        path,
-        new FlowRunError("type-mismatch", `forEach of ${path} needs a list and got ${items === undefined ? "nothing" : typeof items}.`),
-      );
-    }
     const { as, concurrency } = step.forEach;
     return allOrAbort(
       items.map(
@@ -54,7 +48,7 @@ async function repeat(context: RunContext, leaf: LoadedLeaf, scope: Scope, path:
     const own: Scope = { ...scope, steps: { ...scope.steps, [leaf.step.id]: { output } } };
     output = await executeTurn(context, leaf, own, `${path}[${turn}]`, signal);
     const after: Scope = { ...scope, steps: { ...scope.steps, [leaf.step.id]: { output } } };
-    if (guard(path, () => leaf.until!(after)) === true) return output;
+    if (guard(path, () => leaf.until!(after))) return output;
   }
   if (exhausted === "last") return output;
   throw failedAt(path, new FlowRunError("repeat-exhausted", `${path} did not reach its \`until\` within ${max} turns.`));

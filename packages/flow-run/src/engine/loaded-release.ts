@@ -8,7 +8,7 @@ import type {
   PreparedPrompt,
   PreparedValue,
 } from "../compile/index.ts";
-import { preparePrompt, prepareValue } from "../compile/index.ts";
+import { prepareCondition, prepareList, preparePrompt, prepareValue } from "../compile/index.ts";
 
 /** A bundle made ready to execute: expressions are closures, prompts are compiled templates. Immutable and shared by all runs of the release. */
 export interface LoadedFlows {
@@ -34,7 +34,7 @@ export type LoadedStep = LoadedParallel | LoadedLeaf;
 
 export interface LoadedParallel {
   kind: "parallel";
-  condition: PreparedValue | null;
+  condition: ((scope: Scope) => boolean) | null;
   steps: LoadedLeaf[];
 }
 
@@ -42,9 +42,9 @@ export interface LoadedParallel {
 export interface LoadedLeaf {
   kind: "leaf";
   step: CompiledRunStep | CompiledSetStep;
-  condition: PreparedValue | null;
-  items: PreparedValue | null;
-  until: PreparedValue | null;
+  condition: ((scope: Scope) => boolean) | null;
+  items: ((scope: Scope) => readonly Json[]) | null;
+  until: ((scope: Scope) => boolean) | null;
   /** `with` of a run step, the values of a set step. */
   argument: PreparedValue;
   rescue: { flow: string; argument: PreparedValue } | null;
@@ -80,7 +80,7 @@ function loadStep(step: CompiledStep): LoadedStep {
   if (step.kind === "parallel") {
     return {
       kind: "parallel",
-      condition: step.if ? prepareValue(step.if) : null,
+      condition: step.if ? prepareCondition(step.if) : null,
       steps: step.steps.map((child) => loadStep(child) as LoadedLeaf),
     };
   }
@@ -91,9 +91,9 @@ function loadStep(step: CompiledStep): LoadedStep {
   return {
     kind: "leaf",
     step,
-    condition: step.if ? prepareValue(step.if) : null,
-    items: step.forEach ? prepareValue(step.forEach.items) : null,
-    until: step.repeat ? prepareValue(step.repeat.until) : null,
+    condition: step.if ? prepareCondition(step.if) : null,
+    items: step.forEach ? prepareList(step.forEach.items) : null,
+    until: step.repeat ? prepareCondition(step.repeat.until) : null,
     argument: prepareValue(step.kind === "run" ? step.with : step.set),
     rescue: typeof step.onError === "object" ? { flow: step.onError.run, argument: prepareValue(step.onError.with) } : null,
   };

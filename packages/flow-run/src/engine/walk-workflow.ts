@@ -37,7 +37,7 @@ async function walkStep(context: RunContext, step: LoadedStep, scope: Scope, pre
     scope.steps[step.step.id] = { output };
     return output;
   }
-  const skipped = step.condition !== null && step.condition(scope) !== true;
+  const skipped = step.condition !== null && !step.condition(scope);
   const outputs = skipped
     ? step.steps.map(() => null)
     : await allOrAbort(
