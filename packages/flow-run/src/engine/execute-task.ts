@@ -72,7 +72,7 @@ function bookAttempts(context: RunContext, modelName: string, path: string): Cal
             baseUrl: release.providers.baseUrlOf(target.provider),
             model: target.model,
             usage,
-            rawUsage: answer?.rawUsage,
+            rawUsage: answer?.rawUsage ?? error?.rawUsage,
             override: price,
             atMs: start.atMs,
           })
@@ -83,7 +83,7 @@ function bookAttempts(context: RunContext, modelName: string, path: string): Cal
         id: attemptId,
         status: error ? "failed" : "succeeded",
         usage,
-        rawUsage: answer?.rawUsage ?? null,
+        rawUsage: answer?.rawUsage ?? error?.rawUsage ?? null,
         costNanoUsd,
         priceVersion,
         error: error ? { code: error.code, message: error.message, retryable: error.retryable } : null,
