@@ -28,8 +28,7 @@ export interface ClaimRow {
 
 /**
  * Fetches jobs and claims their runs in one statement. `$1` how many, `$2` sender, `$3` the error of a poisoned run.
- * Planned with each call, because the best way to the next jobs is another one for an empty queue than for a long one; the runs are reached by their
- * key in any case (a lateral sub-select, an array).
+ * The runs are reached by their key whatever the planner believes (a lateral sub-select, an array).
  * Waiting for a run's lock means waiting for the last write of its former owner; what that wrote is read by a later statement with its own snapshot.
  */
 export function claimRunsSql(fetchJobsSql: string): string {
@@ -83,7 +82,7 @@ interface Columns {
 }
 
 export async function claimRuns(database: Database, sql: string, sender: string, limit: number, poisoned: Json): Promise<ClaimRow[]> {
-  const rows = await database.query<Columns>(sql, [limit, sender, JSON.stringify(poisoned)]);
+  const rows = await database.query<Columns>(sql, [limit, sender, JSON.stringify(poisoned)], { prepare: true });
   return rows.map((row) => ({
     job_id: row.job_id,
     retry_count: row.retry_count,
