@@ -50,8 +50,10 @@ function adviceFor(error: ApiError, environment: string, hasKey: boolean): strin
       return "Take a key with that scope: flow-run keys create NAME --scope SCOPE";
     case "environment-mismatch":
       return `FLOW_RUN_API_KEY holds a key of another environment than ${environment}: name that with --env, or take a key of ${environment}.`;
-    case "not-cancellable":
-      return "See how it ended: flow-run runs show RUN";
+    case "run-not-found":
+      return `Those it has: flow-run runs list --env ${environment}`;
+    case "key-not-found":
+      return `Those it has: flow-run keys list --env ${environment}`;
     default:
       return undefined;
   }
@@ -60,8 +62,7 @@ function adviceFor(error: ApiError, environment: string, hasKey: boolean): strin
 /** The client with each error's message followed by what to do on the command line. */
 function advised(client: Client, adviceOf: (error: ApiError) => string | undefined): Client {
   const advise = (error: unknown): never => {
-    const advice = error instanceof ApiError ? adviceOf(error) : undefined;
-    if (advice !== undefined) (error as ApiError).message += `\n${advice}`;
+    if (error instanceof ApiError) error.message = [said(error), adviceOf(error)].filter(Boolean).join("\n");
     throw error;
   };
   return new Proxy(client, {
@@ -75,6 +76,16 @@ function advised(client: Client, adviceOf: (error: ApiError) => string | undefin
       };
     },
   });
+}
+
+/** What happened and each mistake; the title of a problem says no more than its detail. */
+function said({ message, problem }: ApiError): string {
+  if (problem === undefined) return message;
+  const mistakes = (problem.errors ?? []).map(({ pointer, parameter, detail }) => {
+    const place = pointer ?? parameter;
+    return `\n  ${place ? `${place}: ` : ""}${detail}`;
+  });
+  return problem.detail + mistakes.join("");
 }
 
 async function* advisedEvents(events: AsyncIterable<unknown>, advise: (error: unknown) => never): AsyncGenerator<unknown> {

@@ -13,10 +13,15 @@ interface Context {
   options: CommonOptions & { env: string };
 }
 
-export async function keysCreate({ terminal, options }: Context & { options: { scope: string[] } }, name: string): Promise<number> {
-  const wrong = options.scope.find((scope) => !scopeSchema.safeParse(scope).success);
+/** What an application needs: to start runs and to read them. */
+const DEFAULT_SCOPES: readonly Scope[] = ["run", "read"];
+
+/** Makes a key and prints it, alone, on standard output. */
+export async function keysCreate({ terminal, options }: Context & { options: { scope?: string[] } }, name: string): Promise<number> {
+  const given: readonly string[] = options.scope ?? DEFAULT_SCOPES;
+  const wrong = given.find((scope) => !scopeSchema.safeParse(scope).success);
   if (wrong) throw new CommandError(`--scope ${wrong}: it is one of ${scopeSchema.options.join(", ")}.`);
-  const scopes = options.scope.length > 0 ? (options.scope as Scope[]) : (["run", "read"] satisfies Scope[]);
+  const scopes = [...given] as Scope[];
   const client = await connect(options.env, options.project);
   const key = await client.createKey({ name, scopes });
   if (options.json) terminal.json(key);
@@ -45,6 +50,7 @@ export async function keysList({ terminal, options }: Context): Promise<number> 
 export async function keysRevoke({ terminal, options }: Context, id: string): Promise<number> {
   const client = await connect(options.env, options.project);
   await client.revokeKey(id);
-  terminal.out(options.json ? `${JSON.stringify({ id, revoked: true })}\n` : `${id} is revoked.\n`);
+  if (options.json) terminal.json({ id, revoked: true });
+  else terminal.out(`${id} is revoked.\n`);
   return EXIT.fine;
 }
