@@ -63,23 +63,22 @@ export async function dev({ terminal, options }: { terminal: Terminal; options: 
     return project.bundle;
   };
 
+  // From before the first deploy on: a save that happens meanwhile is not missed.
+  const watching = watchProject(root, async () => {
+    await deploy().catch((error) => terminal.err(`${errors.style("red", "error")}: ${(error as Error).message}\n`));
+  });
   try {
     const bundle = await deploy();
     const { url } = running;
-    terminal.out(
-      options.json
-        ? `${JSON.stringify({ url, docs: `${url}/docs`, environment: "dev", release, flows: Object.keys(bundle?.flows ?? {}) })}\n`
-        : `${terminal.style("bold", `flow-run dev on ${url}`)}   stop it with Ctrl-C\n  API   ${url}/docs\n${await tryIt(url, bundle, terminal)}`,
-    );
-    const stopWatching = watchProject(root, async () => {
-      await deploy().catch((error) => terminal.err(`${errors.style("red", "error")}: ${(error as Error).message}\n`));
-    });
-    try {
-      await Promise.race([untilStopped(), running.failed]);
-    } finally {
-      stopWatching();
+    if (options.json) terminal.json({ url, docs: `${url}/docs`, environment: "dev", release, flows: Object.keys(bundle?.flows ?? {}) });
+    else {
+      const head = terminal.style("bold", `flow-run dev on ${url}`);
+      terminal.out(`${head}   stop it with Ctrl-C\n  API   ${url}/docs\n${await tryIt(url, bundle, terminal)}`);
     }
+    watching.begin();
+    await Promise.race([untilStopped(), running.failed]);
   } finally {
+    watching.stop();
     await running.close();
   }
   return EXIT.fine;
@@ -94,20 +93,32 @@ async function tryIt(url: string, bundle: Bundle | null, { style }: Terminal): P
   return `  try   ${style("dim", `curl -s ${url}/v1/flows/${flow.name}/runs -H 'content-type: application/json' -d '${body}'`)}\n        ${style("dim", "flow-run runs list")}\n`;
 }
 
-/** Calls back after changes of definitions have settled, one call at a time. */
-function watchProject(root: string, changed: () => Promise<void>): () => void {
+/** Calls back, one call at a time, after changes of definitions have settled; those from before `begin` then. */
+function watchProject(root: string, changed: () => Promise<void>): { begin(): void; stop(): void } {
   let timer: NodeJS.Timeout | undefined;
+  let begun = false;
+  let waiting = false;
   let running = Promise.resolve();
-  const watcher = watch(root, { recursive: true }, (_event, file) => {
-    if (file === null || /(^|[\\/])(\.flow-run|\.git|node_modules)([\\/]|$)/.test(file)) return;
-    if (!/\.(ya?ml|prompt|jsonl|json)$/.test(file)) return;
+  const soon = () => {
     clearTimeout(timer);
     timer = setTimeout(() => {
       running = running.then(changed);
     }, SETTLE_MS);
+  };
+  const watcher = watch(root, { recursive: true }, (_event, file) => {
+    if (file === null || /(^|[\\/])(\.flow-run|\.git|node_modules)([\\/]|$)/.test(file)) return;
+    if (!/\.(ya?ml|prompt|jsonl|json)$/.test(file)) return;
+    if (begun) soon();
+    else waiting = true;
   });
-  return () => {
-    clearTimeout(timer);
-    watcher.close();
+  return {
+    begin() {
+      begun = true;
+      if (waiting) soon();
+    },
+    stop() {
+      clearTimeout(timer);
+      watcher.close();
+    },
   };
 }
