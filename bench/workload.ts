@@ -35,8 +35,8 @@ export async function w3(target: Target, n: number, concurrency: number): Promis
   });
   const acceptSeconds = (performance.now() - start) / 1000;
   for (;;) {
-    const { total } = (await (await fetch(`${target.simulator}/_totals`)).json()) as { total: number };
-    if (total >= 3 * n) break;
+    const { requests } = (await (await fetch(`${target.simulator}/_totals`)).json()) as { requests: number };
+    if (requests >= 3 * n) break;
     await sleep(20);
   }
   while ((await unfinished(pool)) > 0) await sleep(10);

@@ -30,19 +30,33 @@ export async function executeRun(
     if (end.stopped === "fenced") context.emit({ type: "run-lost" });
     return end;
   }
+  const recorded = await recordEnd(context, end);
+  if ("stopped" in recorded) return recorded;
+  context.emit({
+    type: "run-finished",
+    status: recorded.ended.status,
+    error: recorded.ended.error,
+    durationMs: world.clock.now() - run.startedAtMs,
+  });
+  return recorded;
+}
+
+async function recordEnd(context: RunContext, end: RunEnd): Promise<ExecutionOutcome> {
+  const { journal, run } = context;
   journal.appendEnd(end);
   try {
     await journal.commit();
+    return { ended: end };
   } catch (error) {
-    if (FlowRunError.isInstance(error) && error.code === "fenced") {
+    if (!FlowRunError.isInstance(error)) throw error;
+    if (error.code === "fenced") {
       context.emit({ type: "run-lost" });
       return { stopped: "fenced" };
     }
-    if (FlowRunError.isInstance(error)) return { stopped: "database-unavailable", error };
-    throw error;
+    if (error.retryable || end.error?.code === error.code) return { stopped: "database-unavailable", error };
+    // The database will never take this end, for example an output that is nested too deeply: the run has failed, and that can be written.
+    return recordEnd(context, failed(toRunError(error, run.flow)));
   }
-  context.emit({ type: "run-finished", status: end.status, error: end.error, durationMs: world.clock.now() - run.startedAtMs });
-  return { ended: end };
 }
 
 async function walk(context: RunContext, signal: AbortSignal): Promise<RunEnd | Extract<ExecutionOutcome, { stopped: string }>> {
