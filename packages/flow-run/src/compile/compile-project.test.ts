@@ -84,14 +84,34 @@ environments:
     ]);
   });
 
-  test("provider types that cannot be asked yet are errors where they are used", async () => {
-    const text =
-      "providers:\n  a: { type: mistral, apiKey: '${{ secrets.A }}' }\n  b: { type: groq, apiKey: '${{ secrets.B }}' }\nmodels: { default: a/x }\n";
-    const { diagnostics } = await compileFiles({ "flow-run.yaml": `name: test\n${text}` });
-    expect(diagnostics.map(({ line, code, severity }) => [line, code, severity])).toEqual([
-      [3, "not-supported-yet", "error"],
-      [4, "not-supported-yet", "warning"],
+  test("a setting that a provider cannot do without is an error where the provider is used", async () => {
+    const text = `providers:
+  a: { type: azure, apiKey: "\${{ secrets.A }}" }
+  b: { type: amazon-bedrock, apiKey: "\${{ secrets.B }}" }
+  c: { type: openai-compatible }
+  d: { type: azure, resourceName: mine, apiKey: "\${{ secrets.A }}" }
+  e: { type: amazon-bedrock, region: eu-west-1, apiKey: "\${{ secrets.B }}" }
+  f: { type: mistral, apiKey: "\${{ secrets.F }}" }
+  g: { type: groq, apiKey: "\${{ secrets.G }}" }
+models: { default: { use: a/x, fallback: [b/x, d/x, e/x, f/x, g/x] } }
+`;
+    const { bundle, diagnostics } = await compileFiles({ "flow-run.yaml": `name: test\n${text}` });
+    expect(diagnostics.map(({ line, code, severity, message }) => [line, code, severity, message])).toEqual([
+      [3, "missing-setting", "error", "a provider of type azure needs a resourceName or a baseUrl"],
+      [4, "missing-setting", "error", "a provider of type amazon-bedrock needs a region, for example us-east-1"],
+      [5, "missing-setting", "warning", "a provider of type openai-compatible needs a baseUrl, for example http://127.0.0.1:11434/v1"],
     ]);
+    expect(bundle).toBeNull();
+  });
+
+  test("a key of AWS that is written out is a warning too", async () => {
+    const text = `providers:
+  a: { type: amazon-bedrock, region: us-east-1, accessKeyId: AKIAEXAMPLE, secretAccessKey: written-out, sessionToken: "\${{ secrets.T }}" }
+`;
+    const { bundle, diagnostics } = await compileFiles({ "flow-run.yaml": `name: test\n${text}` });
+    expect(diagnostics.map(({ line, code, severity }) => [line, code, severity])).toEqual([[3, "secret-in-file", "warning"]]);
+    expect(diagnostics[0]?.hint).toContain("A_SECRET_ACCESS_KEY");
+    expect(bundle?.providers.a?.secrets).toEqual(["T"]);
   });
 
   test("the simulator's script goes into the bundle", async () => {

@@ -4,9 +4,6 @@ import type { CompiledProvider } from "./bundle.ts";
 import { diagnosticAt } from "./diagnostic-at.ts";
 import { splitTemplate } from "./expression/template.ts";
 
-/** Provider types of the format that this version does not speak yet. */
-const UNSUPPORTED_TYPES: ReadonlySet<string> = new Set(["mistral", "groq", "azure", "amazon-bedrock"]);
-
 type Path = (string | number)[];
 type Report = (path: Path, severity: Diagnostic["severity"], code: string, message: string, hint?: string) => void;
 
@@ -22,16 +19,16 @@ export function compileProviders(
   const providers: [string, CompiledProvider][] = [];
   for (const [name, { type, ...rest }] of Object.entries(project.value.providers ?? {})) {
     const path = ["providers", name];
-    if (UNSUPPORTED_TYPES.has(type)) {
-      const severity = used.has(name) ? "error" : "warning";
-      const hint = "use openai-compatible with the vendor's OpenAI-compatible baseUrl, or openai, anthropic, google";
-      report([...path, "type"], severity, "not-supported-yet", `providers of type ${type} cannot be asked by this version yet`, hint);
-    }
     const settings = Object.fromEntries(Object.entries(rest).filter((entry): entry is [string, Json] => entry[1] !== undefined));
     if (type === "simulator" && typeof settings.script === "string") {
       const script = readScript(settings.script, project.source.file.path, assets);
       if (script === undefined) complete = false;
       else settings.script = script;
+    }
+    const missing = missingSetting(type, settings);
+    if (missing !== undefined) {
+      const severity = used.has(name) ? "error" : "warning";
+      report([...path, "type"], severity, "missing-setting", `a provider of type ${type} needs ${missing}`);
     }
     const secrets = new Set<string>();
     if (type !== "simulator") {
@@ -43,6 +40,14 @@ export function compileProviders(
     providers.push([name, { type, settings, secrets: [...secrets].sort() }]);
   }
   return { providers: Object.fromEntries(providers), complete, diagnostics };
+}
+
+/** What a provider of this type cannot be asked without, keys aside: whether one is needed is for its server to say. */
+function missingSetting(type: string, { baseUrl, resourceName, region, accessKeyId }: { [name: string]: Json }): string | undefined {
+  if (type === "openai-compatible" && !baseUrl) return "a baseUrl, for example http://127.0.0.1:11434/v1";
+  if (type === "azure" && !baseUrl && !resourceName) return "a resourceName or a baseUrl";
+  if (type === "amazon-bedrock" && !region && (!baseUrl || accessKeyId)) return "a region, for example us-east-1";
+  return undefined;
 }
 
 /** Only `${{ secrets.NAME }}` may stand in a provider's settings. */

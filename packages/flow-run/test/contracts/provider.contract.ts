@@ -46,6 +46,8 @@ export interface ProviderUnderTest {
   play(scene: Scene, streamed: boolean): void;
   /** Usage that the scenes report. */
   usage: { text: TokenUsage; cached: TokenUsage; reasoning: TokenUsage };
+  /** What the vendor answers to a key that it does not know. Default 401. */
+  refusedKeyStatus?: number;
   close(): Promise<void>;
 }
 
@@ -181,7 +183,12 @@ export function providerContract(name: string, create: () => Promise<ProviderUnd
     });
 
     scene("unauthorized", "turns a refused key into unauthorized without showing it", async () => {
-      expect(await failure("unauthorized")).toMatchObject({ code: "unauthorized", retryable: false, fallsBack: true, statusCode: 401 });
+      expect(await failure("unauthorized")).toMatchObject({
+        code: "unauthorized",
+        retryable: false,
+        fallsBack: true,
+        statusCode: world.refusedKeyStatus ?? 401,
+      });
     });
 
     scene("garbage", "turns a body that is not the vendor's format into a bad answer", async () => {

@@ -30,12 +30,34 @@ const remoteProviderSchema = z
     headers: z.record(z.string(), z.string()).optional().meta({ description: "Sent with each request, beside the key." }),
     organization: z.string().optional().meta({ description: "openai: organization to bill." }),
     project: z.string().optional().meta({ description: "openai: project to bill." }),
-    resourceName: z.string().optional().meta({ description: "azure: name of the resource, in place of baseUrl." }),
-    apiVersion: z.string().optional().meta({ description: "azure: version of the API." }),
-    region: z.string().optional().meta({ description: "amazon-bedrock: region, for example us-east-1." }),
-    accessKeyId: z.string().optional().meta({ description: "amazon-bedrock: access key, in place of apiKey." }),
-    secretAccessKey: z.string().optional().meta({ description: 'amazon-bedrock: secret of the access key, as "${{ secrets.NAME }}".' }),
-    sessionToken: z.string().optional().meta({ description: "amazon-bedrock: token of temporary credentials." }),
+    api: z.enum(["responses", "chat"]).optional().meta({
+      description: "openai, azure: which API is spoken. Default: responses; with a dated apiVersion at azure always chat completions.",
+    }),
+    structuredOutputs: z.boolean().optional().meta({
+      description:
+        "openai-compatible, mistral, groq, amazon-bedrock: whether a schema is sent as such, or written into the prompt. Default: what is known of the model.",
+    }),
+    resourceName: z.string().optional().meta({
+      description:
+        "azure: name of the resource (https://NAME.openai.azure.com), in place of baseUrl. Models are named by their deployments.",
+    }),
+    apiVersion: z.string().optional().meta({
+      description: "azure: v1, preview, or a date like 2024-10-21 for addresses that hold the deployment. Default: v1.",
+    }),
+    region: z.string().optional().meta({ description: "amazon-bedrock: region, for example us-east-1. Required." }),
+    accessKeyId: z.string().optional().meta({
+      description:
+        'amazon-bedrock: access key that signs requests, as "${{ secrets.AWS_ACCESS_KEY_ID }}"; an apiKey, where there is one, wins.',
+    }),
+    secretAccessKey: z.string().optional().meta({
+      description: 'amazon-bedrock: secret of the access key, as "${{ secrets.AWS_SECRET_ACCESS_KEY }}".',
+    }),
+    sessionToken: z.string().optional().meta({
+      description: 'amazon-bedrock: token of temporary credentials, as "${{ secrets.AWS_SESSION_TOKEN }}".',
+    }),
+    modelFamily: z.literal("anthropic").optional().meta({
+      description: "amazon-bedrock: says that models named by the ARN of an inference profile are Claude.",
+    }),
   })
   .catchall(anyValueSchema);
 

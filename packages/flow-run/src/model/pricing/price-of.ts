@@ -66,11 +66,18 @@ function overrideVersion({ input, output, cacheRead, cacheWrite, reasoning }: Pr
   return `override:${createHash("sha256").update(canonical).digest("hex").slice(0, 12)}`;
 }
 
-/** Anthropic charges more for cache entries that live for an hour and says so only in its own usage object. */
+/** Cache entries that live for an hour cost more; Anthropic and Bedrock say how many in their own usage objects only. */
 function hourlyCacheWrites({ rawUsage }: PriceQuestion, usage: TokenUsage): number {
-  const detail = (rawUsage as { cache_creation?: { ephemeral_1h_input_tokens?: unknown } } | null | undefined)?.cache_creation
-    ?.ephemeral_1h_input_tokens;
+  const raw = rawUsage as RawCacheWrites | null | undefined;
+  const detail =
+    raw?.cache_creation?.ephemeral_1h_input_tokens ??
+    (Array.isArray(raw?.cacheDetails) ? raw.cacheDetails.find((entry) => entry?.ttl === "1h")?.inputTokens : undefined);
   return typeof detail === "number" && Number.isInteger(detail) && detail > 0 && detail <= usage.cacheWriteTokens ? detail : 0;
+}
+
+interface RawCacheWrites {
+  cache_creation?: { ephemeral_1h_input_tokens?: unknown };
+  cacheDetails?: ({ ttl?: unknown; inputTokens?: unknown } | null)[];
 }
 
 function isCount(usage: TokenUsage): boolean {

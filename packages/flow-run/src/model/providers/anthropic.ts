@@ -31,7 +31,7 @@ export async function anthropic(settings: VendorSettings): Promise<Vendor> {
     languageModel: (model, fetch) => createAnthropic({ ...common, fetch }).languageModel(model),
     optionsKey: "anthropic",
     options: OPTIONS,
-    takesSchemas: true,
+    takesSchemas: () => true,
     systemFirst: true,
   };
 }

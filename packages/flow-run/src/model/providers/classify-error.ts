@@ -1,9 +1,10 @@
-import { APICallError } from "@ai-sdk/provider";
+import { APICallError, UnsupportedFunctionalityError } from "@ai-sdk/provider";
 import type { Json, TokenUsage } from "@flow-run/spec";
 import { abortedError } from "../http/http-errors.ts";
 import type { ModelRequest } from "../model.ts";
 import { ModelCallError } from "../model-call-error.ts";
 import { retryAfterMs } from "./retry-after.ts";
+import { saidInBody } from "./said-in-body.ts";
 import { vendorMessage } from "./vendor-message.ts";
 
 export interface FailedCall {
@@ -22,8 +23,17 @@ export function classifyError(error: unknown, call: FailedCall): ModelCallError 
   const ours = findOurs(error);
   if (call.signal.aborted) return withUsage(ours ?? abortedError(call.signal), call);
   if (ours !== null) return withUsage(ours, call);
+  if (UnsupportedFunctionalityError.isInstance(error)) return unsendable(error, call);
   const facts = factsOf(error);
   return facts === null ? badAnswer(error, call) : refused(facts, call);
+}
+
+/** The library knows that the vendor would not take it: nothing was sent. */
+function unsendable({ functionality }: UnsupportedFunctionalityError, call: FailedCall): ModelCallError {
+  const what = vendorMessage(functionality, call.request, call.secrets);
+  return new ModelCallError("provider-rejected", `Provider "${call.provider}" does not take ${what}. Change the prompt's messages.`, {
+    fallsBack: true,
+  });
 }
 
 interface RefusalFacts {
@@ -32,6 +42,11 @@ interface RefusalFacts {
   body: string;
   headers: { [name: string]: string } | undefined;
 }
+
+/** Groq answers 400 when it was the model that did not keep to the format. */
+const MISSHAPEN_ANSWER = /"json_validate_failed"/;
+/** Mistral and Bedrock answer 400 for a model that they do not have; another target may. */
+const UNKNOWN_MODEL = /"invalid_model"|model identifier is invalid|on-demand throughput isn.t supported/;
 
 function refused({ status, message, body, headers }: RefusalFacts, call: FailedCall): ModelCallError {
   const who = `Provider "${call.provider}"`;
@@ -46,7 +61,7 @@ function refused({ status, message, body, headers }: RefusalFacts, call: FailedC
   if (status === 401)
     return new ModelCallError("unauthorized", `${who} refused the key (401). Check its apiKey and the secret behind it.`, facts);
   if (status === 403) return new ModelCallError("unauthorized", `${who} does not allow this model or request with this key (403).`, facts);
-  const said = vendorMessage(message, call.request, call.secrets);
+  const said = vendorMessage(message || saidInBody(body), call.request, call.secrets);
   const quote = said === "" ? "" : `: ${said}`;
   if (status === 429) {
     const spent = /insufficient_quota|billing_hard_limit/.test(body);
@@ -60,14 +75,18 @@ function refused({ status, message, body, headers }: RefusalFacts, call: FailedC
     );
   }
   if (status === 408) return new ModelCallError("provider-timeout", `${who} timed out by itself (408)${quote}`, facts);
-  if (status === 409 || status === 425 || status >= 500)
+  // Bedrock says 424 when the model failed, Groq 498 when a tier is full.
+  if (status === 409 || status === 424 || status === 425 || status === 498 || status >= 500)
     return new ModelCallError("provider-error", `${who} failed (${status})${quote}`, facts);
   if (/content_filter|content_policy|ResponsibleAIPolicyViolation/i.test(body)) {
     return new ModelCallError("content-filtered", `${who} refused the prompt for its content (${status}).`, facts);
   }
+  if (MISSHAPEN_ANSWER.test(body)) {
+    return new ModelCallError("bad-answer", `${who}: the model's answer was not the JSON that it was asked for (${status}).`, facts);
+  }
   return new ModelCallError("provider-rejected", `${who} rejected the request (${status})${quote}`, {
     ...facts,
-    fallsBack: status === 402 || status === 404,
+    fallsBack: status === 402 || status === 404 || UNKNOWN_MODEL.test(body),
   });
 }
 

@@ -16,18 +16,18 @@ const JSON_ONLY = "Answer with one JSON value and nothing else: no explanation, 
  * How to ask a vendor for JSON. All of them take only objects at the root of a schema, and OpenAI's `json_object` wants the word JSON in the
  * prompt, so what cannot be sent as a schema is written into the prompt instead.
  */
-export function convertOutput(output: ModelRequest["output"], vendor: Vendor): ConvertedOutput {
+export function convertOutput(output: ModelRequest["output"], vendor: Vendor, model: string): ConvertedOutput {
   if (output === undefined) return { responseFormat: undefined, instruction: null, options: {} };
   const schema = output.schema === undefined ? null : withoutIdentity(output.schema);
   if (schema === null || Object.keys(schema).length === 0) return { responseFormat: { type: "json" }, instruction: JSON_ONLY, options: {} };
   if (schema.type !== "object") {
     return { responseFormat: undefined, instruction: describe(schema), options: {} };
   }
-  if (!vendor.takesSchemas) return { responseFormat: { type: "json" }, instruction: describe(schema), options: {} };
+  if (!vendor.takesSchemas(model)) return { responseFormat: { type: "json" }, instruction: describe(schema), options: {} };
   return {
     responseFormat: { type: "json", schema, name: "output" },
     instruction: null,
-    options: vendor.schemaOptions?.(schema) ?? {},
+    options: vendor.schemaOptions?.(schema, model) ?? {},
   };
 }
 

@@ -14,7 +14,7 @@ export function convertUsage(usage: LanguageModelV4Usage | undefined): TokenUsag
   if (usage === undefined || input === undefined || output === undefined) return null;
   const cacheReadTokens = usage.inputTokens.cacheRead ?? 0;
   const cacheWriteTokens = usage.inputTokens.cacheWrite ?? 0;
-  const reasoningTokens = usage.outputTokens.reasoning ?? 0;
+  const reasoningTokens = usage.outputTokens.reasoning ?? untoldReasoning(usage.raw);
   const buckets: TokenUsage = {
     inputTokens: input - cacheReadTokens - cacheWriteTokens,
     outputTokens: reasoningIsApart(usage.raw, reasoningTokens) ? output : output - reasoningTokens,
@@ -31,6 +31,12 @@ export function convertUsage(usage: LanguageModelV4Usage | undefined): TokenUsag
 /** The usage object as the vendor sent it. */
 export function rawUsageOf(usage: LanguageModelV4Usage | undefined): Json {
   return (usage?.raw as Json | undefined) ?? null;
+}
+
+/** Mistral's library leaves reasoning where the vendor has it. */
+function untoldReasoning(raw: LanguageModelV4Usage["raw"]): number {
+  const details = raw?.completion_tokens_details as { reasoning_tokens?: unknown } | null | undefined;
+  return typeof details?.reasoning_tokens === "number" ? details.reasoning_tokens : 0;
 }
 
 /** OpenAI counts reasoning among the output; some servers that speak its protocol count it beside. Their total tells which. */

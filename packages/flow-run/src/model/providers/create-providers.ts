@@ -3,6 +3,7 @@ import { FlowRunError } from "@flow-run/spec";
 import type { Dispatcher } from "undici";
 import { createHttpFetch, type HttpFetch } from "../http/http-fetch.ts";
 import type { ModelProvider } from "../model.ts";
+import { checkSettings } from "./check-settings.ts";
 import { fillSecrets } from "./fill-secrets.ts";
 import { LanguageModelProvider } from "./language-model-provider.ts";
 import { LazyProvider } from "./lazy-provider.ts";
@@ -44,10 +45,12 @@ const VENDORS: { readonly [type: string]: LoadVendor } = {
   openai: async (settings) => (await import("./openai.ts")).openAI(settings),
   anthropic: async (settings) => (await import("./anthropic.ts")).anthropic(settings),
   google: async (settings) => (await import("./google.ts")).google(settings),
+  mistral: async (settings) => (await import("./mistral.ts")).mistral(settings),
+  groq: async (settings) => (await import("./groq.ts")).groq(settings),
+  azure: async (settings) => (await import("./azure.ts")).azure(settings),
+  "amazon-bedrock": async (settings) => (await import("./amazon-bedrock.ts")).amazonBedrock(settings),
   "openai-compatible": async (settings) => (await import("./openai-compatible.ts")).openAICompatible(settings),
 };
-
-const PLANNED: ReadonlySet<string> = new Set(["mistral", "groq", "azure", "amazon-bedrock"]);
 
 /** The providers of one release in one environment. Creating them is cheap and touches no network. */
 export function createProviders(options: CreateProvidersOptions): Providers {
@@ -95,12 +98,9 @@ function createProvider(
   const { settings, secrets } = fillSecrets(name, definition.settings, secret);
   const load = VENDORS[definition.type];
   if (load === undefined) {
-    const planned = PLANNED.has(definition.type);
     throw new FlowRunError(
       "provider-not-supported",
-      planned
-        ? `Providers of type ${definition.type} are not in this version yet. Many of them can be reached with type openai-compatible and a baseUrl.`
-        : `There is no provider type "${definition.type}". Use one of ${[...Object.keys(VENDORS), "simulator"].join(", ")}.`,
+      `There is no provider type "${definition.type}". Use one of ${[...Object.keys(VENDORS), "simulator"].join(", ")}.`,
       { details: { provider: name, type: definition.type } },
     );
   }
@@ -114,36 +114,6 @@ function createProvider(
     secrets,
   });
 }
-
-/** What every vendor needs before the first request, so that a run fails at its start and not in its middle. */
-function checkSettings(name: string, type: string, settings: VendorSettings): void {
-  const { baseUrl, apiKey } = settings;
-  if (baseUrl !== undefined && !/^https?:\/\//.test(String(baseUrl))) {
-    throw new FlowRunError("invalid-setting", `The baseUrl of provider "${name}" must begin with http:// or https://.`);
-  }
-  if (type === "openai-compatible" && !baseUrl) {
-    throw new FlowRunError(
-      "missing-setting",
-      `Provider "${name}" of type openai-compatible needs a baseUrl, for example http://127.0.0.1:11434/v1.`,
-    );
-  }
-  if (!baseUrl && !apiKey) {
-    const secret = USUAL_SECRETS[type]!;
-    throw new FlowRunError(
-      "missing-secret",
-      `Provider "${name}" has no apiKey. Write \`apiKey: "\${{ secrets.${secret} }}"\` in flow-run.yaml and set that secret.`,
-      {
-        details: { provider: name, secret },
-      },
-    );
-  }
-}
-
-const USUAL_SECRETS: { readonly [type: string]: string } = {
-  openai: "OPENAI_API_KEY",
-  anthropic: "ANTHROPIC_API_KEY",
-  google: "GOOGLE_GENERATIVE_AI_API_KEY",
-};
 
 async function simulator(name: string, settings: { [name: string]: Json }): Promise<ModelProvider> {
   const { createSimulatorProvider, parseSimulatorScript } = await import("../simulator/index.ts");

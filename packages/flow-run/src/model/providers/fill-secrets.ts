@@ -3,6 +3,9 @@ import { FlowRunError } from "@flow-run/spec";
 
 const REFERENCE = /\$\{\{\s*secrets\.([A-Za-z_][A-Za-z0-9_-]*)\s*\}\}/g;
 
+/** Settings that are keys wherever they come from. */
+const KEYS = ["apiKey", "accessKeyId", "secretAccessKey", "sessionToken"];
+
 export interface FilledSettings {
   settings: { [name: string]: Json };
   /** The values that were filled in: they must not appear in messages. */
@@ -39,6 +42,6 @@ export function fillSecrets(
   };
   const filled = fill({ ...settings }) as { [name: string]: Json };
   // A key that is written out in the file must not appear in messages either.
-  if (typeof filled.apiKey === "string") secrets.push(filled.apiKey);
+  for (const key of KEYS) if (typeof filled[key] === "string") secrets.push(filled[key]);
   return { settings: filled, secrets };
 }

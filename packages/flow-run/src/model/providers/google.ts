@@ -28,7 +28,7 @@ export async function google(settings: VendorSettings): Promise<Vendor> {
     languageModel: (model, fetch) => createGoogle({ ...common, fetch }).languageModel(model),
     optionsKey: "google",
     options: OPTIONS,
-    takesSchemas: true,
+    takesSchemas: () => true,
     systemFirst: true,
     responseModel: (raw) => {
       const version = (raw as { modelVersion?: unknown } | null)?.modelVersion;

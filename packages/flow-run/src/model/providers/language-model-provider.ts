@@ -1,4 +1,5 @@
 import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4FinishReason, LanguageModelV4Usage } from "@ai-sdk/provider";
+import { APICallError } from "@ai-sdk/provider";
 import type { Json } from "@flow-run/spec";
 import type { HttpFetch } from "../http/http-fetch.ts";
 import type { ModelAnswer, ModelCallOptions, ModelProvider, ModelRequest } from "../model.ts";
@@ -59,7 +60,7 @@ export class LanguageModelProvider implements ModelProvider {
       return this.judge(received!, request);
     } catch (error) {
       const usage = (received as RawAnswer | null)?.usage;
-      throw classifyError(error, {
+      throw classifyError(vendor.isRefusal?.(unreadableAnswer(error)) ? this.withheld() : error, {
         provider: this.options.name,
         request,
         signal: options.signal,
@@ -80,7 +81,7 @@ export class LanguageModelProvider implements ModelProvider {
     keep: (answer: RawAnswer) => void,
   ): Promise<void> {
     const config = convertConfig(request.config, vendor);
-    const output = convertOutput(request.output, vendor);
+    const output = convertOutput(request.output, vendor, model);
     const call: LanguageModelV4CallOptions = {
       ...config.settings,
       prompt: convertMessages(request.messages, vendor.systemFirst, output.instruction),
@@ -91,13 +92,15 @@ export class LanguageModelProvider implements ModelProvider {
     };
     const languageModel =
       config.body === null ? this.modelOf(vendor, model) : vendor.languageModel(model, withBody(this.options.fetch, config.body));
-    if (options.onText !== undefined) return readStream(languageModel, call, options, vendor, keep);
+    const whole = options.onText === undefined || (vendor.wholeJson === true && request.output !== undefined);
+    if (!whole) return readStream(languageModel, call, options, vendor, keep);
 
     const result = await languageModel.doGenerate(call);
     const isVoid = vendor.isVoid?.(result.response?.body) ?? false;
     const text = result.content.map((part) => (part.type === "text" ? part.text : "")).join("");
+    const answerText = wellFormedText(request.output === undefined ? text : (result.structuredOutputText ?? text));
     keep({
-      text: wellFormedText(request.output === undefined ? text : (result.structuredOutputText ?? text)),
+      text: answerText,
       finishReason: isVoid ? { unified: "other", raw: result.finishReason.raw } : result.finishReason,
       usage: result.usage,
       responseModel: vendor.responseModel?.(result.response?.body) ?? result.response?.modelId ?? null,
@@ -105,6 +108,7 @@ export class LanguageModelProvider implements ModelProvider {
       timeToFirstTokenMs: null,
       warnings: result.warnings.map(describeWarning),
     });
+    if (answerText !== "") options.onText?.(answerText);
   }
 
   private modelOf(vendor: Vendor, name: string): LanguageModelV4 {
@@ -116,12 +120,16 @@ export class LanguageModelProvider implements ModelProvider {
     return model;
   }
 
+  private withheld(): ModelCallError {
+    const message = `Provider "${this.options.name}" withheld the answer for its content. Change the prompt or the input.`;
+    return new ModelCallError("content-filtered", message);
+  }
+
   /** An answer that does not count as one becomes an error, with its bill. */
   private judge(answer: RawAnswer, request: ModelRequest): ModelAnswer {
     const who = `Provider "${this.options.name}"`;
     const reason = answer.finishReason.unified;
-    if (reason === "content-filter")
-      throw new ModelCallError("content-filtered", `${who} withheld the answer for its content. Change the prompt or the input.`);
+    if (reason === "content-filter") throw this.withheld();
     if (reason === "error") throw new ModelCallError("provider-error", `${who} broke the answer off with an error.`);
     if (reason === "interrupted")
       throw new ModelCallError("stream-interrupted", `${who} ended the answer without saying that it is complete.`);
@@ -136,6 +144,16 @@ export class LanguageModelProvider implements ModelProvider {
       timeToFirstTokenMs: answer.timeToFirstTokenMs,
       ...(answer.warnings.length > 0 ? { warnings: answer.warnings } : {}),
     };
+  }
+}
+
+/** The answer that a library could not make sense of. */
+function unreadableAnswer(error: unknown): unknown {
+  if (!APICallError.isInstance(error) || error.responseBody === undefined) return null;
+  try {
+    return JSON.parse(error.responseBody);
+  } catch {
+    return null;
   }
 }
 

@@ -23,7 +23,7 @@ export async function openAICompatible(settings: VendorSettings): Promise<Vendor
     optionsKey: "openaiCompatible",
     options: "all",
     schemaOptions: (schema) => ({ strictJsonSchema: followsStrictRules(schema) }),
-    takesSchemas,
+    takesSchemas: () => takesSchemas,
     systemFirst: false,
   };
 }

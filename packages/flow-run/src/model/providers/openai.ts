@@ -1,55 +1,7 @@
+import { CHAT_OPTIONS, RESPONSES_OPTIONS } from "./openai-options.ts";
 import { followsStrictRules } from "./strict-schema.ts";
 import type { Vendor, VendorSettings } from "./vendor.ts";
 import { NO_KEY } from "./vendor.ts";
-
-const RESPONSES_OPTIONS: ReadonlySet<string> = new Set([
-  "conversation",
-  "contextManagement",
-  "forceReasoning",
-  "include",
-  "instructions",
-  "logprobs",
-  "maxToolCalls",
-  "metadata",
-  "parallelToolCalls",
-  "previousResponseId",
-  "promptCacheKey",
-  "promptCacheOptions",
-  "promptCacheRetention",
-  "reasoningContext",
-  "reasoningEffort",
-  "reasoningMode",
-  "reasoningSummary",
-  "safetyIdentifier",
-  "serviceTier",
-  "store",
-  "strictJsonSchema",
-  "systemMessageMode",
-  "textVerbosity",
-  "truncation",
-  "user",
-]);
-
-const CHAT_OPTIONS: ReadonlySet<string> = new Set([
-  "forceReasoning",
-  "logitBias",
-  "logprobs",
-  "maxCompletionTokens",
-  "metadata",
-  "parallelToolCalls",
-  "prediction",
-  "promptCacheKey",
-  "promptCacheOptions",
-  "promptCacheRetention",
-  "reasoningEffort",
-  "safetyIdentifier",
-  "serviceTier",
-  "store",
-  "strictJsonSchema",
-  "systemMessageMode",
-  "textVerbosity",
-  "user",
-]);
 
 /** OpenAI: the Responses API, or chat completions with `api: chat`. Answers are not stored at OpenAI unless `store: true` is set. */
 export async function openAI(settings: VendorSettings): Promise<Vendor> {
@@ -72,7 +24,7 @@ export async function openAI(settings: VendorSettings): Promise<Vendor> {
     defaults: chat ? {} : { store: false },
     schemaOptions: (schema) => ({ strictJsonSchema: followsStrictRules(schema) }),
     isVoid: (raw) => (raw as { output?: unknown[] } | null)?.output?.length === 0,
-    takesSchemas: true,
+    takesSchemas: () => true,
     systemFirst: false,
   };
 }

@@ -37,9 +37,11 @@ export async function readStream(
     answer.text += text;
     options.onText?.(text);
   };
+  const wantsRaw = vendor.responseModel !== undefined || vendor.isRefusal !== undefined;
+  let refused = false;
   let reader: ReadableStreamDefaultReader<unknown> | null = null;
   try {
-    const { stream } = await model.doStream({ ...call, abortSignal: idle.signal, includeRawChunks: vendor.responseModel !== undefined });
+    const { stream } = await model.doStream({ ...call, abortSignal: idle.signal, includeRawChunks: wantsRaw });
     const parts = stream.getReader();
     reader = parts;
     for (;;) {
@@ -58,9 +60,12 @@ export async function readStream(
           break;
         case "raw":
           answer.responseModel = vendor.responseModel?.(part.rawValue) ?? answer.responseModel;
+          refused ||= vendor.isRefusal?.(part.rawValue) ?? false;
           break;
         case "finish":
-          answer.finishReason = part.finishReason;
+          // What the answer began with stands: interrupted.
+          if (vendor.missesBreaks !== true || part.finishReason.raw !== undefined) answer.finishReason = part.finishReason;
+          if (refused) answer.finishReason = { unified: "content-filter", raw: "refusal" };
           answer.usage = part.usage;
           keep(answer);
           break;

@@ -10,6 +10,14 @@ export interface VendorSettings {
   /** OpenAI alone. */
   organization?: string;
   project?: string;
+  /** Azure alone. */
+  resourceName?: string;
+  apiVersion?: string;
+  /** Amazon Bedrock alone. */
+  region?: string;
+  accessKeyId?: string;
+  secretAccessKey?: string;
+  sessionToken?: string;
   /** Whatever else the author wrote; each vendor takes what it knows. */
   [name: string]: Json | undefined;
 }
@@ -28,13 +36,19 @@ export interface Vendor {
   /** Options sent unless the author's settings say otherwise. */
   defaults?: { [option: string]: Json };
   /** Options that make the vendor follow a schema as far as it can. */
-  schemaOptions?(schema: { [keyword: string]: Json }): { [option: string]: Json };
-  /** Whether a schema may be sent at all; when not, it is written into the prompt. */
-  takesSchemas: boolean;
+  schemaOptions?(schema: { [keyword: string]: Json }, model: string): { [option: string]: Json };
+  /** Whether a schema may be sent to this model at all; when not, it is written into the prompt. */
+  takesSchemas(model: string): boolean;
   /** The vendor takes system messages only before all others. */
   systemFirst: boolean;
   /** The name of the model that answered, where the library does not tell it: from the raw answer or a raw event of its stream. */
   responseModel?(raw: unknown): string | null;
+  /** JSON cannot be streamed: such an answer is asked for whole and handed over in one piece. */
+  wholeJson?: boolean;
+  /** The library takes a stream for complete that ended without the vendor's word for why. */
+  missesBreaks?: boolean;
+  /** Whether the model declined in a form that the library does not know: in a raw answer or a raw event of its stream. */
+  isRefusal?(raw: unknown): boolean;
   /** Whether a whole answer holds no message at all, where the library would take it for an empty one. */
   isVoid?(raw: unknown): boolean;
 }
