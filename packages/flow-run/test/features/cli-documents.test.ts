@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
+import { isProblemCode } from "@flow-run/spec";
 import { describe, expect, it } from "vitest";
 import { flowRun, folderWith } from "../support/command-line.ts";
 
@@ -50,15 +51,27 @@ describe("documents", () => {
         return commandsOf(help.slice(help.indexOf("Commands:"), help.indexOf("\nExample"))).map((command) => [name, command]);
       }),
     );
+    const known = new Set(["--help", "--json"]);
     await Promise.all(
       paths.flat().map(async (words) => {
         expect(reference).toContain(`\`${words.join(" ")}`);
         const help = (await flowRun([...words, "--help"], { cwd })).stdout;
         for (const [, option] of help.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)) {
           if (option !== "--help") expect(reference, words.join(" ")).toContain(option);
+          known.add(option!);
         }
       }),
     );
+    const written = [...reference.matchAll(/`[^`]*?(--[a-z-]+)/g)].map(([, option]) => option!);
+    expect(written.filter((option) => !known.has(option))).toEqual([]);
+  });
+
+  it("name only problems that a server answers with", () => {
+    const guide = read("docs/guide/http.md");
+    const table = guide.slice(guide.indexOf("| status | type |"), guide.indexOf("A flow that *fails*"));
+    const named = [...table.matchAll(/`([a-z-]+)`/g)].map(([, code]) => code!);
+    expect(named).toContain("rate-limited");
+    expect(named.filter((code) => !isProblemCode(code))).toEqual([]);
   });
 
   it("link only to files that exist", () => {
