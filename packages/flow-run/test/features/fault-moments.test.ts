@@ -196,10 +196,13 @@ describe("SIGKILL on PostgreSQL, with the statement already on the server", { ti
 });
 
 describe.concurrent("SIGSTOP past the lease on PostgreSQL", { timeout: 180_000 }, () => {
-  test("with the answer received and not recorded: another worker repeats the call, and the woken one's record is refused but booked", async ({
+  test("with the answer received and not recorded: the new owner repeats the call, and the woken one's record is refused but booked", async ({
     install,
   }) => {
-    const installation = await install({ database: "postgres" });
+    const installation = await install({
+      database: "postgres",
+      script: { rules: [{ when: { contains: "outline", nth: 2 }, latency: "8s" }] },
+    });
     await installation.startServer({ role: "api" });
     await installation.deploy();
     const frozen = await installation.startServer({ role: "worker", env: { FLOW_RUN_TEST_FAULT: "before-record:stop" } });
@@ -207,18 +210,21 @@ describe.concurrent("SIGSTOP past the lease on PostgreSQL", { timeout: 180_000 }
     await frozen.said(/test fault before-record:stop/);
 
     const other = await installation.startServer({ role: "worker" });
-    expect(await installation.ended(id)).toMatchObject({ status: "succeeded", unpricedCalls: 1, costUsd: null });
-    const before = await installation.steps(id);
-    expect(before[0]!.attempts.map((attempt) => attempt.status)).toEqual(["unknown", "succeeded"]);
+    await installation.askedTimes(2);
+    expect(await installation.run(id)).toMatchObject({ status: "running", unpricedCalls: 1, costUsd: null });
+    expect((await installation.steps(id))[0]!.attempts.map((attempt) => attempt.status)).toEqual(["unknown", "started"]);
 
+    // It wakes with an answer in its hands while the other one waits for the same.
     frozen.signal("SIGCONT");
     await until(async () => (await installation.run(id)).unpricedCalls === 0, { what: "the late bill was booked" });
+    expect((await installation.steps(id))[0]).toMatchObject({
+      status: "running",
+      attempts: [{ status: "succeeded" }, { status: "started" }],
+    });
     const { run, attempts, asked } = await goesOn(installation);
     expect(attempts).toEqual(["succeeded succeeded", "succeeded", "succeeded"]);
     expect(asked).toEqual([2, 1, 1]);
     expect(run.usage.calls).toBe(4);
-    const after = await installation.steps(id);
-    expect(after.map(({ attempts: _, ...step }) => step)).toEqual(before.map(({ attempts: _, ...step }) => step));
     expect([frozen.exit(), other.exit()]).toEqual([null, null]); // being fenced is no reason to end
   });
 

@@ -20,7 +20,7 @@ async function embeddedWithHistory(installation: Installation): Promise<void> {
   await server.kill();
 }
 
-describe("flow-run server --migrate-to", TIMEOUT, () => {
+describe.concurrent("flow-run server --migrate-to", TIMEOUT, () => {
   test("takes runs, releases and keys along; runs under way go on where they were", async ({ install }) => {
     const installation = await install({ database: "pglite" });
     await embeddedWithHistory(installation);

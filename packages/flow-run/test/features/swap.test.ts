@@ -81,7 +81,7 @@ async function protocolsSince(installation: Installation, count: number): Promis
   return (await installation.asked()).slice(count).map((request) => request.protocol);
 }
 
-describe("an LLM is swapped in one line", TIMEOUT, () => {
+describe.concurrent("an LLM is swapped in one line", TIMEOUT, () => {
   test("on the command line, for a run here and now: another protocol, the same output, usage and cost", async ({ install }) => {
     const installation = await install({ database: "pglite", files: FILES, script: SCRIPT });
     for (const [target, protocol] of Object.entries(TARGETS)) {

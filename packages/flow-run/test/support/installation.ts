@@ -200,12 +200,15 @@ export class Installation {
   /** The run when it has ended. */
   async ended(id: string, withinMs = 60_000): Promise<Run> {
     let run: Run | undefined;
+    let unknown = false;
     await until(
       async () => {
-        run = await this.read<Run>(`/v1/runs/${id}?wait=20`);
-        return run.finishedAt !== null;
+        const response = await this.request("GET", `/v1/runs/${id}?wait=20`);
+        unknown = response.status === 404;
+        if (response.ok) run = (await response.json()) as Run;
+        return response.ok && run!.finishedAt !== null;
       },
-      { what: `the run ${id} has ended`, withinMs },
+      { what: `the run ${id} has ended`, withinMs, stop: () => unknown },
     );
     return run!;
   }
@@ -259,9 +262,9 @@ export class Installation {
     if (!response.ok) throw new Error(await response.text());
   }
 
-  /** Everything that can be seen from outside when all accepted runs have ended. */
+  /** Everything that can be seen from outside when all accepted runs have ended, or a minute later. */
   async history(): Promise<History> {
-    await Promise.all([...this.accepted.values()].map((id) => this.ended(id)));
+    await Promise.allSettled([...this.accepted.values()].map((id) => this.ended(id)));
     const runs = await this.allRuns();
     const steps = await Promise.all(runs.map(async (run) => [run.id, await this.steps(run.id)] as const));
     return { accepted: new Map(this.accepted), runs, steps: new Map(steps), requests: await this.asked() };
