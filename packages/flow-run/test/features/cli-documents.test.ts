@@ -62,7 +62,7 @@ describe("documents", () => {
         }
       }),
     );
-    const written = [...reference.matchAll(/`[^`]*?(--[a-z-]+)/g)].map(([, option]) => option!);
+    const written = [...reference.matchAll(/(?<![-\w])--[a-z][a-z-]+/g)].map(([option]) => option);
     expect(written.filter((option) => !known.has(option))).toEqual([]);
   });
 
