@@ -19,7 +19,10 @@ const SIGNALS = { kill: "SIGKILL", stop: "SIGSTOP" } as const;
 export function withTestFault(store: Store, specification: string): Store {
   const [moment, action, nth = "1"] = specification.split(":") as [Moment, keyof typeof SIGNALS, string?];
   if (!MOMENTS.includes(moment) || !(action in SIGNALS)) {
-    throw new FlowRunError("bad-test-fault", `FLOW_RUN_TEST_FAULT=${specification}: write MOMENT:ACTION[:NTH], with ${MOMENTS.join(", ")} and kill or stop.`);
+    throw new FlowRunError(
+      "bad-test-fault",
+      `FLOW_RUN_TEST_FAULT=${specification}: write MOMENT:ACTION[:NTH], with ${MOMENTS.join(", ")} and kill or stop.`,
+    );
   }
   let left = Number(nth);
   const at = (reached: Moment) => {
