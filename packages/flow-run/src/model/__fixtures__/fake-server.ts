@@ -6,6 +6,7 @@ export interface ReceivedRequest {
   headers: http.IncomingHttpHeaders;
   /** Parsed when it is JSON. */
   body: unknown;
+  text: string;
 }
 
 export type Answer = (request: ReceivedRequest, response: http.ServerResponse) => void;
@@ -35,7 +36,7 @@ export async function startFakeServer(tls?: { key: string; cert: string }): Prom
       try {
         body = JSON.parse(text);
       } catch {}
-      const received = { path: request.url ?? "", headers: request.headers, body };
+      const received = { path: request.url ?? "", headers: request.headers, body, text };
       fake.requests.push(received);
       response.on("close", () => {
         if (!response.writableFinished) for (const wake of waiting.splice(0)) wake();
@@ -78,7 +79,7 @@ export function answerWith(status: number, contentType: string, body: string | B
 }
 
 /** Sends a part of a body, then breaks the connection. */
-export function answerCut(contentType: string, part: string): Answer {
+export function answerCut(contentType: string, part: string | Buffer): Answer {
   return (_, response) => {
     response.writeHead(200, { "content-type": contentType });
     response.write(part, () => response.socket?.destroy());
@@ -86,7 +87,7 @@ export function answerCut(contentType: string, part: string): Answer {
 }
 
 /** Sends a part of a body (or not even a head) and then nothing more, connection open. */
-export function answerStalled(contentType?: string, part?: string): Answer {
+export function answerStalled(contentType?: string, part?: string | Buffer): Answer {
   return (_, response) => {
     if (contentType === undefined) return;
     response.writeHead(200, { "content-type": contentType });

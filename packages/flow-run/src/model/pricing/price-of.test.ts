@@ -63,6 +63,36 @@ describe("prices from the catalog", () => {
   });
 
   it.each([
+    ["mistral", "mistral-large-latest", 2_000],
+    ["groq", "llama-3.3-70b-versatile", 590],
+    ["groq", "openai/gpt-oss-120b", 150],
+    ["azure", "gpt-5-mini", 250],
+    ["amazon-bedrock", "anthropic.claude-haiku-4-5-20251001-v1:0", 1_100],
+    ["amazon-bedrock", "eu.anthropic.claude-haiku-4-5-20251001-v1:0", 1_100],
+    ["amazon-bedrock", "global.anthropic.claude-haiku-4-5-20251001-v1:0", 1_000],
+    ["amazon-bedrock", "us.amazon.nova-pro-v1:0", 800],
+  ])("knows the vendor's own price (%s/%s)", (providerType, model, costNanoUsd) => {
+    expect(ask({ providerType, model }).costNanoUsd).toBe(costNanoUsd);
+  });
+
+  it("prices Bedrock's cache writes that live for an hour at their own price where it has one", () => {
+    const bedrock = {
+      providerType: "amazon-bedrock",
+      model: "global.anthropic.claude-haiku-4-5-20251001-v1:0",
+      usage: usage({ cacheWriteTokens: 200 }),
+    };
+    const cacheDetails = [
+      { ttl: "5m", inputTokens: 150 },
+      { ttl: "1h", inputTokens: 50 },
+    ];
+    expect(ask({ ...bedrock, rawUsage: { cacheDetails } }).lines.map(({ bucket, tokens }) => [bucket, tokens])).toEqual([
+      ["cacheWrite", 150],
+      ["cacheWrite1h", 50],
+    ]);
+    expect(ask({ ...bedrock, rawUsage: { cacheDetails: [null, 7] as never } }).lines).toHaveLength(1);
+  });
+
+  it.each([
     ["a model that is not in it", { model: "gpt-0" }],
     ["a type that is not in it", { providerType: "nowhere" }],
     ["a server that only speaks the protocol", { providerType: "openai-compatible", model: "gpt-5-mini" }],

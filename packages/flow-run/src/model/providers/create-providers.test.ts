@@ -13,6 +13,16 @@ const ANSWERS: { [type: string]: string } = {
   anthropic: "anthropic",
   google: "google",
   "openai-compatible": "openai-compatible",
+  mistral: "mistral",
+  groq: "groq",
+  azure: "azure-responses",
+  "amazon-bedrock": "amazon-bedrock",
+};
+/** Models of each vendor that take a schema. */
+const MODELS: { [type: string]: string } = {
+  anthropic: "claude-haiku-4-5",
+  groq: "openai/gpt-oss-120b",
+  "amazon-bedrock": "anthropic.claude-haiku-4-5-20251001-v1:0",
 };
 const TYPES = Object.keys(ANSWERS);
 const CLOSED = {
@@ -46,7 +56,7 @@ function definition(type: string, settings: { [name: string]: Json } = {}): Prov
   const chat = type === "openai-chat";
   return {
     type: chat ? "openai" : type,
-    settings: { baseUrl: `${server.origin}/v1`, apiKey: "k", ...(chat ? { api: "chat" } : {}), ...settings },
+    settings: { baseUrl: `${server.origin}/v1`, apiKey: "k", ...(chat ? { api: "chat" } : {}), region: "us-east-1", ...settings },
   };
 }
 
@@ -84,8 +94,14 @@ describe("what is sent", () => {
       anthropic: "/v1/messages",
       google: "/v1/models/m-1:generateContent",
       "openai-compatible": "/v1/chat/completions",
+      mistral: "/v1/chat/completions",
+      groq: "/v1/chat/completions",
+      azure: "/v1/responses",
+      "amazon-bedrock": "/v1/model/m-1/converse",
     });
-    expect(sent.openai.headers.authorization).toBe("Bearer k");
+    for (const type of ["openai", "openai-compatible", "mistral", "groq", "amazon-bedrock"])
+      expect(sent[type].headers.authorization).toBe("Bearer k");
+    expect(sent.azure.headers["api-key"]).toBe("k");
     expect(sent.anthropic.headers["x-api-key"]).toBe("k");
     expect(sent.google.headers["x-goog-api-key"]).toBe("k");
   });
@@ -105,17 +121,20 @@ describe("what is sent", () => {
     expect(text).toContain(type === "google" ? '"role":"model"' : '"role":"assistant"');
   });
 
-  it.each(["anthropic", "google"])("lets a late system message speak as the user where the vendor refuses it (%s)", async (type) => {
-    const { body } = await send(type, {
-      messages: [
-        { role: "system", content: [{ text: "first" }] },
-        { role: "user", content: [{ text: "hi" }] },
-        { role: "system", content: [{ text: "late" }] },
-      ],
-    });
-    expect(JSON.stringify(type === "google" ? body.systemInstruction : body.system)).toContain("first");
-    expect(JSON.stringify(type === "google" ? body.contents : body.messages)).toContain("late");
-  });
+  it.each(["anthropic", "google", "amazon-bedrock"])(
+    "lets a late system message speak as the user where the vendor refuses it (%s)",
+    async (type) => {
+      const { body } = await send(type, {
+        messages: [
+          { role: "system", content: [{ text: "first" }] },
+          { role: "user", content: [{ text: "hi" }] },
+          { role: "system", content: [{ text: "late" }] },
+        ],
+      });
+      expect(JSON.stringify(type === "google" ? body.systemInstruction : body.system)).toContain("first");
+      expect(JSON.stringify(type === "google" ? body.contents : body.messages)).toContain("late");
+    },
+  );
 
   it.each([
     ["openai", (body: Json) => pick(body, "temperature", "top_p", "max_output_tokens")],
@@ -123,6 +142,10 @@ describe("what is sent", () => {
     ["anthropic", (body: Json) => pick(body, "temperature", "top_p", "max_tokens")],
     ["google", (body: Json) => pick((body as { generationConfig: Json }).generationConfig, "temperature", "topP", "maxOutputTokens")],
     ["openai-compatible", (body: Json) => pick(body, "temperature", "top_p", "max_tokens")],
+    ["mistral", (body: Json) => pick(body, "temperature", "top_p", "max_tokens")],
+    ["groq", (body: Json) => pick(body, "temperature", "top_p", "max_tokens")],
+    ["azure", (body: Json) => pick(body, "temperature", "top_p", "max_output_tokens")],
+    ["amazon-bedrock", (body: Json) => pick((body as { inferenceConfig: Json }).inferenceConfig, "temperature", "topP", "maxTokens")],
   ] as const)("carries the settings that all vendors know (%s)", async (type, read) => {
     const config: { [name: string]: Json } =
       type === "anthropic" ? { temperature: 0.5, maxOutputTokens: 99 } : { temperature: 0.5, topP: 0.9, maxOutputTokens: 99 };
@@ -217,11 +240,14 @@ describe("asking for JSON", () => {
   const schemaIn = (type: string, body: { [field: string]: Json }): Json | undefined => {
     switch (type) {
       case "openai":
+      case "azure":
         return dig(body, "text", "format", "schema");
       case "anthropic":
         return dig(body, "output_config", "format", "schema") ?? dig(body, "tools", "0", "input_schema");
       case "google":
         return dig(body, "generationConfig", "responseJsonSchema");
+      case "amazon-bedrock":
+        return dig(body, "toolConfig", "tools", "0", "toolSpec", "inputSchema", "json");
       default:
         return dig(body, "response_format", "json_schema", "schema");
     }
@@ -231,7 +257,7 @@ describe("asking for JSON", () => {
     const { body } = await send(
       type,
       { output: { schema: { ...OPEN, $id: "urn:x", $schema: "https://json-schema.org/draft/2020-12/schema" } } },
-      { model: type === "anthropic" ? "claude-haiku-4-5" : "m" },
+      { model: MODELS[type] ?? "m" },
     );
     expect(schemaIn(type, body)).toMatchObject({ type: "object", properties: CLOSED.properties, required: ["category"] });
     expect(JSON.stringify(body)).not.toContain("$schema");
@@ -327,23 +353,60 @@ describe("providers by name", () => {
       ANTHROPIC_API_KEY: "from-env",
       ANTHROPIC_AUTH_TOKEN: "from-env",
       GOOGLE_GENERATIVE_AI_API_KEY: "from-env",
+      MISTRAL_API_KEY: "from-env",
+      GROQ_API_KEY: "from-env",
+      AZURE_API_KEY: "from-env",
+      AZURE_RESOURCE_NAME: "from-env",
+      AWS_REGION: "from-env",
+      AWS_ACCESS_KEY_ID: "from-env",
+      AWS_SECRET_ACCESS_KEY: "from-env",
+      AWS_SESSION_TOKEN: "from-env",
+      AWS_BEARER_TOKEN_BEDROCK: "from-env",
+      AWS_ENDPOINT_URL: "http://127.0.0.1:1/env",
+      AWS_ENDPOINT_URL_BEDROCK_RUNTIME: "http://127.0.0.1:1/env",
     });
-    for (const type of ["openai", "anthropic", "google"]) {
-      expect(() => create({ it: { type, settings: {} } }).get("it")).toThrow(expect.objectContaining({ code: "missing-secret" }));
+    for (const type of ["openai", "anthropic", "google", "mistral", "groq", "azure", "amazon-bedrock"]) {
+      const settings = { resourceName: "mine", region: "us-east-1" };
+      expect(() => create({ it: { type, settings } }).get("it")).toThrow(expect.objectContaining({ code: "missing-secret" }));
+      expect(() => create({ it: { type, settings: { apiKey: "" } } }).get("it")).toThrow();
       const { headers } = await send(type, {}, { settings: { apiKey: "" } });
       expect(JSON.stringify(headers)).not.toContain("from-env");
     }
+    const signed = { apiKey: "", accessKeyId: "AKIAEXAMPLE", secretAccessKey: "s" };
+    const { headers } = await send("amazon-bedrock", {}, { settings: signed });
+    expect(headers.authorization).toContain("Credential=AKIAEXAMPLE/");
+    expect(headers.authorization).toContain("/us-east-1/bedrock/");
+    expect(headers).not.toHaveProperty("x-amz-security-token");
   });
 
-  it.each(["mistral", "groq", "azure", "amazon-bedrock"])("of type %s are not in this version yet", (type) => {
-    expect(() => create({ it: { type, settings: {} } }).get("it")).toThrow(
-      expect.objectContaining({ code: "provider-not-supported", message: expect.stringContaining("not in this version yet") }),
+  it.each([
+    ["mistral", {}, "MISTRAL_API_KEY"],
+    ["groq", {}, "GROQ_API_KEY"],
+    ["azure", { resourceName: "mine" }, "AZURE_API_KEY"],
+    ["amazon-bedrock", { region: "us-east-1" }, "AWS_BEARER_TOKEN_BEDROCK"],
+    ["amazon-bedrock", { region: "us-east-1", accessKeyId: "a" }, "AWS_SECRET_ACCESS_KEY"],
+    ["amazon-bedrock", { region: "us-east-1", secretAccessKey: "s" }, "AWS_ACCESS_KEY_ID"],
+  ])("say under which name a key of %s usually stands (%j)", (type, settings: { [name: string]: Json }, secret) => {
+    expect(() => create({ it: { type, settings } }).get("it")).toThrow(
+      expect.objectContaining({
+        code: "missing-secret",
+        details: { provider: "it", secret },
+        message: expect.stringContaining(`secrets.${secret} }}`),
+      }),
     );
   });
 
   it.each([
     ["a type that does not exist", { type: "nonsense", settings: {} }, "provider-not-supported"],
     ["an openai-compatible server without address", { type: "openai-compatible", settings: {} }, "missing-setting"],
+    ["an Azure without a resource", { type: "azure", settings: { apiKey: "k" } }, "missing-setting"],
+    [
+      "a resource that is more than a name",
+      { type: "azure", settings: { apiKey: "k", resourceName: "me@evil.example/#" } },
+      "invalid-setting",
+    ],
+    ["a Bedrock without a region", { type: "amazon-bedrock", settings: { apiKey: "k" } }, "missing-setting"],
+    ["a region that is none", { type: "amazon-bedrock", settings: { apiKey: "k", region: "evil.example/" } }, "invalid-setting"],
     ["an address that is none", { type: "openai", settings: { apiKey: "k", baseUrl: "api.example.com" } }, "invalid-setting"],
   ])("refuse %s", (_, given, code) => {
     expect(() => create({ it: given }).get("it")).toThrow(expect.objectContaining({ code }));
