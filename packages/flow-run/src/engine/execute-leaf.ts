@@ -1,6 +1,5 @@
 import type { Json } from "@flow-run/spec";
 import { FlowRunError } from "@flow-run/spec";
-import type { CompiledRunStep } from "../compile/index.ts";
 import { isInterruption } from "./interruption.ts";
 import type { LoadedLeaf, Scope } from "./loaded-release.ts";
 import type { RunContext } from "./run-context.ts";
@@ -16,7 +15,7 @@ export async function executeLeaf(context: RunContext, leaf: LoadedLeaf, scope: 
     if (!context.recordedStep(path)) {
       context.finishStep({
         path,
-        kind: step.kind,
+        kind: leaf.action.kind(context),
         status: "skipped",
         input: null,
         output: null,
@@ -56,46 +55,59 @@ async function repeat(context: RunContext, leaf: LoadedLeaf, scope: Scope, path:
 
 /** The action once, with timeout, retries and rescue; recorded when it ends either way. */
 async function executeTurn(context: RunContext, leaf: LoadedLeaf, scope: Scope, path: string, signal: AbortSignal): Promise<Json> {
-  const { step } = leaf;
   const recorded = context.recordedStep(path);
   if (recorded?.status === "succeeded") return recorded.output;
   if (recorded?.status === "failed") return rescue(context, leaf, scope, path, new StepFailedError(recorded.error!), signal);
 
   const startedAtMs = context.world.clock.now();
-  context.emit({ type: "step-started", path, kind: step.kind });
+  context.emit({ type: "step-started", path, kind: leaf.action.kind(context) });
   let input: Json = null;
   try {
-    input = leaf.argument(scope) ?? null;
-    const output = step.kind === "set" ? input : await tryOften(context, step, input, path, signal);
-    context.finishStep({ path, kind: kindOf(context, leaf), status: "succeeded", input, output, error: null, startedAtMs });
+    input = leaf.action.input(scope);
+    const output = await tryOften(context, leaf, { scope, input }, path, signal);
+    context.finishStep({ path, kind: leaf.action.kind(context), status: "succeeded", input, output, error: null, startedAtMs });
     return output;
   } catch (error) {
     if (isInterruption(error, signal)) throw error;
     const failure = failedAt(path, error);
-    context.finishStep({ path, kind: kindOf(context, leaf), status: "failed", input, output: null, error: failure.runError, startedAtMs });
+    context.finishStep({
+      path,
+      kind: leaf.action.kind(context),
+      status: "failed",
+      input,
+      output: null,
+      error: failure.runError,
+      startedAtMs,
+    });
     return rescue(context, leaf, scope, path, failure, signal);
   }
 }
 
-async function tryOften(context: RunContext, step: CompiledRunStep, input: Json, path: string, signal: AbortSignal): Promise<Json> {
-  const { flow } = step;
+async function tryOften(
+  context: RunContext,
+  { step, action }: LoadedLeaf,
+  turn: { scope: Scope; input: Json },
+  path: string,
+  signal: AbortSignal,
+): Promise<Json> {
   const { clock, random } = context.world;
+  const { timeoutMs, retries } = step;
   for (let attempt = 0; ; attempt++) {
     // Steps inside a called workflow are recorded also when they fail, so a new try needs a place of its own.
-    const prefix = attempt === 0 ? path : `${path}.try[${attempt}]`;
+    const place = { path, prefix: attempt === 0 ? path : `${path}.try[${attempt}]` };
     try {
-      return await withTimeout(
-        clock,
-        step.timeoutMs,
-        () => timedOut(path, step.timeoutMs!),
-        signal,
-        (bounded) => context.call(flow, input, { path, prefix }, bounded),
-      );
+      const expired = () => timedOut(path, timeoutMs!);
+      return await withTimeout(clock, timeoutMs, expired, signal, (bounded) => action.perform(context, { ...turn, place }, bounded));
     } catch (error) {
-      if (isInterruption(error, signal) || attempt >= step.retries) throw error;
+      if (isInterruption(error, signal) || attempt >= retries || !mayGoBetter(error)) throw error;
       await clock.sleep(random() * Math.min(20_000, 250 * 2 ** attempt), signal);
     }
   }
+}
+
+/** A model whose answer did not fit may answer better; other failures say themselves whether to try again. */
+function mayGoBetter(error: unknown): boolean {
+  return FlowRunError.isInstance(error) && (error.retryable || error.code === "output-invalid");
 }
 
 function timedOut(path: string, timeoutMs: number): FlowRunError {
@@ -131,12 +143,6 @@ async function rescue(
     context.finishStep({ path: rescuePath, kind: "rescue", status: "failed", input, output: null, error: second.runError, startedAtMs });
     throw second;
   }
-}
-
-/** In the journal a run step is called what it runs. */
-function kindOf(context: RunContext, leaf: LoadedLeaf): string {
-  const { step } = leaf;
-  return step.kind === "run" ? (context.release.flows.get(step.flow)?.kind ?? "run") : step.kind;
 }
 
 /** An expression that fails outside a turn still names its step. */

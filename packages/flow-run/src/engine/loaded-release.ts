@@ -1,14 +1,8 @@
 import type { Json } from "@flow-run/spec";
-import type {
-  CompiledRunStep,
-  CompiledSetStep,
-  CompiledStep,
-  CompiledTask,
-  CompiledWorkflow,
-  PreparedPrompt,
-  PreparedValue,
-} from "../compile/index.ts";
+import type { CompiledStep, CompiledTask, CompiledWorkflow, PreparedPrompt, PreparedValue } from "../compile/index.ts";
 import { prepareCondition, prepareList, preparePrompt, prepareValue } from "../compile/index.ts";
+import type { StepAction } from "./step-action.ts";
+import { type LeafStep, loadAction } from "./steps/index.ts";
 
 /** A bundle made ready to execute: expressions are closures, prompts are compiled templates. Immutable and shared by all runs of the release. */
 export interface LoadedFlows {
@@ -41,12 +35,11 @@ export interface LoadedParallel {
 /** A step that does something itself, with whatever repeats, guards or rescues it. */
 export interface LoadedLeaf {
   kind: "leaf";
-  step: CompiledRunStep | CompiledSetStep;
+  step: LeafStep;
+  action: StepAction;
   condition: ((scope: Scope) => boolean) | null;
   items: ((scope: Scope) => readonly Json[]) | null;
   until: ((scope: Scope) => boolean) | null;
-  /** `with` of a run step, the values of a set step. */
-  argument: PreparedValue;
   rescue: { flow: string; argument: PreparedValue } | null;
 }
 
@@ -84,17 +77,13 @@ function loadStep(step: CompiledStep): LoadedStep {
       steps: step.steps.map((child) => loadStep(child) as LoadedLeaf),
     };
   }
-  if (step.kind !== "run" && step.kind !== "set") {
-    // Compilation refuses these kinds, so only a bundle of a newer program comes here.
-    throw new Error(`step ${step.id}: this version does not execute ${step.kind} steps`);
-  }
   return {
     kind: "leaf",
     step,
+    action: loadAction(step),
     condition: step.if ? prepareCondition(step.if) : null,
     items: step.forEach ? prepareList(step.forEach.items) : null,
     until: step.repeat ? prepareCondition(step.repeat.until) : null,
-    argument: prepareValue(step.kind === "run" ? step.with : step.set),
     rescue: typeof step.onError === "object" ? { flow: step.onError.run, argument: prepareValue(step.onError.with) } : null,
   };
 }
