@@ -37,8 +37,10 @@ describe("one request on every wire", () => {
         claude: at("anthropic", "/v1"),
         gemini: at("google", "/v1beta"),
         local: at("openai-compatible", "/v1"),
-        mistral: at("mistral", "/v1"),
-        groq: at("groq", "/v1", { structuredOutputs: true }),
+        mistral: at("mistral", "/mistral/v1"),
+        mistralPlain: at("mistral", "/v1"),
+        groq: at("groq", "/groq/openai/v1", { structuredOutputs: true }),
+        groqPlain: at("groq", "/v1", { structuredOutputs: true }),
         azure: at("azure", "/v1"),
         azureChat: at("azure", "/v1", { api: "chat" }),
         inside: { type: "simulator", settings: { rules: [{ when: { contains: "translate" }, answer: "Guten Tag" }] } },
@@ -71,9 +73,22 @@ describe("one request on every wire", () => {
     hooks: recordAttempts().hooks,
     ...more,
   });
-  const NAMES = ["responses", "chat", "claude", "gemini", "local", "mistral", "groq", "azure", "azureChat", "inside"];
+  const NAMES = [
+    "responses",
+    "chat",
+    "claude",
+    "gemini",
+    "local",
+    "mistral",
+    "mistralPlain",
+    "groq",
+    "groqPlain",
+    "azure",
+    "azureChat",
+    "inside",
+  ];
   /** They look for the usage of a stream elsewhere than OpenAI sends it, and OpenAI sends it to those who ask for it only. */
-  const WITHOUT_STREAMED_USAGE = ["mistral", "groq"];
+  const WITHOUT_STREAMED_USAGE = ["mistralPlain", "groqPlain"];
 
   describe.each(NAMES)("%s", (name) => {
     it("answers with text, whole", async () => {

@@ -1,7 +1,7 @@
 import type { Json, JsonObject, TokenUsage } from "@flow-run/spec";
 import type { MessagePart } from "../../model.ts";
 import { openaiError, openaiStatus } from "./openai-errors.ts";
-import type { Protocol, TextAnswer, WireRequest } from "./protocol.ts";
+import type { Protocol, TextAnswer, WireRequest, WireStream } from "./protocol.ts";
 import { WireError } from "./protocol.ts";
 import { isObject, readConfig, readContent, readList, readModel, readRole, readSchema } from "./read-fields.ts";
 
@@ -63,29 +63,36 @@ export const openaiChat: Protocol = {
     };
   },
 
-  stream({ request, streamUsage }, answer) {
-    const common = {
-      id: `chatcmpl-${answer.id}`,
-      object: "chat.completion.chunk",
-      created: nowSeconds(),
-      model: request.model,
-      service_tier: "default",
-      system_fingerprint: "fp_simulator",
-    };
-    const nullUsage: JsonObject = streamUsage ? { usage: null } : {};
-    const event = (chunk: Json) => `data: ${JSON.stringify(chunk)}\n\n`;
-    const delta = (content: Json, finish_reason: string | null) =>
-      event({ ...common, choices: [{ index: 0, delta: content, logprobs: null, finish_reason }], ...nullUsage });
-    return {
-      opening: delta({ role: "assistant", content: "", refusal: null }, null),
-      piece: (text) => delta({ content: text }, null),
-      closing: () =>
-        delta({}, FINISH_REASONS[answer.finishReason]) +
-        (streamUsage ? event({ ...common, choices: [], ...usageField(answer) }) : "") +
-        "data: [DONE]\n\n",
-    };
-  },
+  stream: (wire, answer) => chatStream(wire, answer, wire.streamUsage ? "apart" : "none"),
 };
+
+/** Where a stream tells its usage: nowhere, in an event of its own (OpenAI), in its last event (Mistral), or there under `x_groq`. */
+export type StreamUsagePlace = "none" | "apart" | "last" | "x_groq";
+
+export function chatStream({ request }: WireRequest, answer: TextAnswer, place: StreamUsagePlace): WireStream {
+  const common = {
+    id: `chatcmpl-${answer.id}`,
+    object: "chat.completion.chunk",
+    created: nowSeconds(),
+    model: request.model,
+    service_tier: "default",
+    system_fingerprint: "fp_simulator",
+  };
+  const nullUsage: JsonObject = place === "apart" ? { usage: null } : {};
+  const event = (chunk: Json) => `data: ${JSON.stringify(chunk)}\n\n`;
+  const delta = (content: Json, finish_reason: string | null, usage: JsonObject = nullUsage) =>
+    event({ ...common, choices: [{ index: 0, delta: content, logprobs: null, finish_reason }], ...usage });
+  return {
+    opening: delta({ role: "assistant", content: "", refusal: null }, null),
+    piece: (text) => delta({ content: text }, null),
+    closing: () => {
+      const usage = usageField(answer);
+      const inLast = place === "last" ? usage : place === "x_groq" ? { x_groq: { id: `req_${answer.id}`, ...usage } } : nullUsage;
+      const apart = place === "apart" ? event({ ...common, choices: [], ...usage }) : "";
+      return `${delta({}, FINISH_REASONS[answer.finishReason], inLast)}${apart}data: [DONE]\n\n`;
+    },
+  };
+}
 
 function readFormat(format: Json | undefined): WireRequest["request"]["output"] {
   if (!isObject(format) || format.type === "text") return undefined;
@@ -102,6 +109,7 @@ function readPart(part: JsonObject): MessagePart | null {
   if (typeof part.text === "string") return { text: part.text };
   const image = part.image_url;
   if (isObject(image) && typeof image.url === "string") return { media: { url: image.url } };
+  if (typeof image === "string") return { media: { url: image } };
   if (isObject(part.file)) return { media: { url: String(part.file.file_data ?? part.file.file_id ?? "") } };
   return isObject(part.input_audio) ? { media: { url: String(part.input_audio.data ?? "") } } : null;
 }

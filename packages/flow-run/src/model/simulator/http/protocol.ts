@@ -2,7 +2,7 @@ import type { Json, JsonObject, TokenUsage } from "@flow-run/spec";
 import type { SimulatedAnswer, SimulatedText } from "../simulated-answer.ts";
 import type { SimulatorRequest } from "../simulated-request.ts";
 
-export type ProtocolName = "openai-chat" | "openai-responses" | "anthropic" | "google";
+export type ProtocolName = "openai-chat" | "mistral-chat" | "groq-chat" | "openai-responses" | "anthropic" | "google";
 
 /** A request as it came over one vendor's wire. */
 export interface WireRequest {

@@ -1,4 +1,5 @@
 import { anthropicMessages } from "./anthropic-messages.ts";
+import { groqChat, mistralChat } from "./chat-dialects.ts";
 import { googleGenerate } from "./google-generate.ts";
 import { openaiChat } from "./openai-chat.ts";
 import { openaiResponses } from "./openai-responses.ts";
@@ -18,6 +19,8 @@ export const ROUTES = [
   "POST /v1/chat/completions",
   "POST /v1/responses",
   "POST /v1/messages",
+  "POST /mistral/v1/chat/completions",
+  "POST /groq/openai/v1/chat/completions",
   "POST /v1beta/models/{model}:generateContent",
   "POST /v1beta/models/{model}:streamGenerateContent?alt=sse",
   "GET /v1/models",
@@ -32,6 +35,8 @@ const FIXED = new Map<string, ModelRoute>([
   ["/v1/chat/completions", { protocol: openaiChat, model: null }],
   ["/v1/responses", { protocol: openaiResponses, model: null }],
   ["/v1/messages", { protocol: anthropicMessages, model: null }],
+  ["/mistral/v1/chat/completions", { protocol: mistralChat, model: null }],
+  ["/groq/openai/v1/chat/completions", { protocol: groqChat, model: null }],
 ]);
 const GOOGLE = /^\/v1(?:beta)?\/(?:models\/)?(.+):(generateContent|streamGenerateContent)$/;
 
