@@ -71,6 +71,7 @@ function bookAttempts(context: RunContext, modelName: string, path: string): Cal
             providerType: release.providers.typeOf(target.provider),
             baseUrl: release.providers.baseUrlOf(target.provider),
             model: target.model,
+            responseModel: answer?.responseModel ?? null,
             usage,
             rawUsage: answer?.rawUsage ?? error?.rawUsage,
             override: price,

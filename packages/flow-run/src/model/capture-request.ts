@@ -11,7 +11,7 @@ export interface CapturedRequest {
   body: Json;
 }
 
-const SECRET_HEADERS = new Set(["authorization", "x-api-key", "x-goog-api-key", "api-key"]);
+const SECRET_HEADERS = new Set(["authorization", "x-api-key", "x-goog-api-key", "api-key", "x-amz-security-token"]);
 
 /** What a provider would send for a request, without sending it. Null for a provider that sends nothing (the simulator in this process). */
 export async function captureRequest(options: {

@@ -75,6 +75,15 @@ describe("prices from the catalog", () => {
     expect(ask({ providerType, model }).costNanoUsd).toBe(costNanoUsd);
   });
 
+  it("prices a deployment of Azure by the model that answered, and by its own name when that is not known", () => {
+    const azure = { providerType: "azure", model: "support-deployment" };
+    expect(ask(azure).costNanoUsd).toBeNull();
+    expect(ask({ ...azure, responseModel: "gpt-5-mini-2025-08-07" }).costNanoUsd).toBe(250);
+    expect(ask({ ...azure, model: "gpt-4o", responseModel: "gpt-4o-mini-2024-07-18" }).costNanoUsd).toBe(150);
+    expect(ask({ ...azure, model: "gpt-4o", responseModel: "gpt-4o-deployment-of-mine" }).costNanoUsd).toBe(2_500);
+    expect(ask({ model: "gpt-5-mini", responseModel: "gpt-4o" }).costNanoUsd).toBe(250);
+  });
+
   it("prices Bedrock's cache writes that live for an hour at their own price where it has one", () => {
     const bedrock = {
       providerType: "amazon-bedrock",

@@ -24,7 +24,11 @@ export function createPricing(): Pricing {
       if (override !== undefined) return { ...exactCost(overriddenLines(usage, override)), priceVersion: overrideVersion(override) };
       if (question.providerType === "simulator") return { costNanoUsd: 0, priceVersion: "simulator", lines: [] };
       const hourly = hourlyCacheWrites(question, usage);
-      const prices = catalog.pricesFor({ ...question, inputTokens: usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens });
+      const inputTokens = usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
+      const answered = question.providerType === "azure" ? question.responseModel : null;
+      const prices =
+        (answered ? catalog.pricesFor({ ...question, model: answered, inputTokens }) : null) ??
+        catalog.pricesFor({ ...question, inputTokens });
       if (prices === null) return UNKNOWN;
       const lines = usedLines([
         { bucket: "input", tokens: usage.inputTokens, usdPerMillion: prices.input },

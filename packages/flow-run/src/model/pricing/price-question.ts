@@ -17,6 +17,8 @@ export interface PriceQuestion {
   /** Tells which reseller an OpenAI-compatible server is; without it such a server's price is unknown. */
   baseUrl?: string;
   model: string;
+  /** The model that answered, as the vendor says; at Azure `model` is the name of a deployment and may say anything. */
+  responseModel?: string | null;
   usage: TokenUsage | null;
   /** As the vendor sent it; tells apart cache writes that live for an hour. */
   rawUsage?: Json;
