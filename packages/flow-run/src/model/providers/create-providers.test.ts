@@ -52,11 +52,19 @@ function create(providers: { [name: string]: ProviderDefinitionInput }, secrets:
   return createProviders({ providers, secret: (name) => secrets[name], httpAgent });
 }
 
-function definition(type: string, settings: { [name: string]: Json } = {}): ProviderDefinitionInput {
+/** `apiKey: null` leaves the key out. */
+function definition(type: string, more: { [name: string]: Json } = {}): ProviderDefinitionInput {
   const chat = type === "openai-chat";
+  const { apiKey, ...settings } = { apiKey: "k", ...more };
   return {
     type: chat ? "openai" : type,
-    settings: { baseUrl: `${server.origin}/v1`, apiKey: "k", ...(chat ? { api: "chat" } : {}), region: "us-east-1", ...settings },
+    settings: {
+      baseUrl: `${server.origin}/v1`,
+      ...(apiKey === null ? {} : { apiKey }),
+      ...(chat ? { api: "chat" } : {}),
+      region: "us-east-1",
+      ...settings,
+    },
   };
 }
 
@@ -369,10 +377,12 @@ describe("providers by name", () => {
       const settings = { resourceName: "mine", region: "us-east-1" };
       expect(() => create({ it: { type, settings } }).get("it")).toThrow(expect.objectContaining({ code: "missing-secret" }));
       expect(() => create({ it: { type, settings: { apiKey: "" } } }).get("it")).toThrow();
-      const { headers } = await send(type, {}, { settings: { apiKey: "" } });
-      expect(JSON.stringify(headers)).not.toContain("from-env");
+      for (const apiKey of ["", null]) {
+        const { headers } = await send(type, {}, { settings: { apiKey } });
+        expect(JSON.stringify(headers)).not.toContain("from-env");
+      }
     }
-    const signed = { apiKey: "", accessKeyId: "AKIAEXAMPLE", secretAccessKey: "s" };
+    const signed = { apiKey: null, accessKeyId: "AKIAEXAMPLE", secretAccessKey: "s" };
     const { headers } = await send("amazon-bedrock", {}, { settings: signed });
     expect(headers.authorization).toContain("Credential=AKIAEXAMPLE/");
     expect(headers.authorization).toContain("/us-east-1/bedrock/");
