@@ -9,6 +9,7 @@ import type { EngineEvent, EngineRelease, EngineWorld } from "./engine/index.ts"
 import { executeRun, Interruption, loadFlows, Worker } from "./engine/index.ts";
 import type { Providers } from "./model/index.ts";
 import { createHttpAgent, createModelLimits, createProviders } from "./model/index.ts";
+import { createOutbound, type NetworkPermission, type Outbound, permissionFrom } from "./outbound/index.ts";
 import type { Database, Store } from "./store/index.ts";
 import { MemoryJournal, openPglite, openPostgres, openStore } from "./store/index.ts";
 import { systemClock } from "./system-clock.ts";
@@ -16,6 +17,11 @@ import { systemClock } from "./system-clock.ts";
 /** Secrets come from the process's environment. */
 export function environmentSecret(name: string): string | undefined {
   return process.env[name] || undefined;
+}
+
+/** The way out for http steps. What may be reached besides the internet is the operator's to say. */
+function openOutbound(otherwise: NetworkPermission): Outbound {
+  return createOutbound({ allowPrivateNetwork: permissionFrom(process.env.FLOW_RUN_ALLOW_PRIVATE_NETWORK, otherwise) });
 }
 
 /** The part of the house that talks to LLMs and executes, shared by local runs and servers. */
@@ -26,7 +32,11 @@ interface Execution {
   close(): Promise<void>;
 }
 
-async function createExecution(options: { emit: (event: EngineEvent) => void; wantsText: (runId: string) => boolean }): Promise<Execution> {
+async function createExecution(options: {
+  emit: (event: EngineEvent) => void;
+  wantsText: (runId: string) => boolean;
+  outbound: Outbound;
+}): Promise<Execution> {
   const httpAgent = await createHttpAgent();
   const opened: Providers[] = [];
   const world: EngineWorld = {
@@ -37,6 +47,7 @@ async function createExecution(options: { emit: (event: EngineEvent) => void; wa
     wantsText: options.wantsText,
     validators: createValidators(),
     limits: createModelLimits(),
+    http: { request: (request) => options.outbound.request({ ...request, timeoutMs: null }) },
   };
   return {
     world,
@@ -49,6 +60,7 @@ async function createExecution(options: { emit: (event: EngineEvent) => void; wa
         model: (name) => resolveModel(bundle, environment, name),
         providers,
         vars: bundle.environments[environment]?.vars ?? {},
+        secret: environmentSecret,
       };
     },
     async close() {
@@ -68,7 +80,9 @@ export async function runLocally(options: {
   signal: AbortSignal;
 }): Promise<{ run: Run; steps: Step[] }> {
   const { bundle, environment, flow, input } = options;
-  const execution = await createExecution({ emit: options.onEvent, wantsText: () => true });
+  // Whoever runs a flow here wrote it; services on the same machine are what one tries it with.
+  const outbound = openOutbound("loopback");
+  const execution = await createExecution({ emit: options.onEvent, wantsText: () => true, outbound });
   const journal = new MemoryJournal();
   const createdAtMs = Date.now();
   const cancel = new AbortController();
@@ -90,6 +104,7 @@ export async function runLocally(options: {
   } finally {
     options.signal.removeEventListener("abort", stop);
     await execution.close();
+    await outbound.close();
   }
 }
 
@@ -156,7 +171,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         );
       }
     };
-    const execution = await createExecution({ emit, wantsText: (runId) => live.isWatched(runId) });
+    const outbound = openOutbound(dev ? "loopback" : false);
+    closers.push(() => outbound.close());
+    const execution = await createExecution({ emit, wantsText: (runId) => live.isWatched(runId), outbound });
     closers.push(() => execution.close());
 
     if (role !== "api") {

@@ -6,7 +6,7 @@ import type { Journal, Store } from "./store/index.ts";
 
 /**
  * - `before-accept`, `after-accept`: a run is about to be committed; is committed, and its 202 not yet sent
- * - `before-record`, `after-record`: an answer has arrived and the commit that records it is about to be sent; has been made
+ * - `before-record`, `after-record`: an answer of a model or to an http step has arrived and the commit that records it is about to be sent; has been made
  * - `before-end`, `inside-end`, `after-end`: the same for the commit that ends the run; `inside` has handed it to the database and does not wait
  */
 const MOMENTS = ["before-accept", "after-accept", "before-record", "after-record", "before-end", "inside-end", "after-end"] as const;
@@ -45,6 +45,10 @@ function faultyJournal(journal: Journal, at: (reached: Moment) => void): Journal
   let answered = false;
   let ending = false;
   return override(journal, {
+    appendStep(step) {
+      if (step.kind === "http") answered = true;
+      journal.appendStep(step);
+    },
     appendAttemptEnd(attempt) {
       answered = true;
       journal.appendAttemptEnd(attempt);

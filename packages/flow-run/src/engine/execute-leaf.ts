@@ -66,6 +66,7 @@ async function executeTurn(context: RunContext, leaf: LoadedLeaf, scope: Scope, 
     input = leaf.action.input(scope);
     const output = await tryOften(context, leaf, { scope, input }, path, signal);
     context.finishStep({ path, kind: leaf.action.kind(context), status: "succeeded", input, output, error: null, startedAtMs });
+    if (leaf.action.recordsAtOnce) await context.journal.commit();
     return output;
   } catch (error) {
     if (isInterruption(error, signal)) throw error;
@@ -91,7 +92,7 @@ async function tryOften(
   signal: AbortSignal,
 ): Promise<Json> {
   const { clock, random } = context.world;
-  const { timeoutMs, retries } = step;
+  const { timeoutMs = action.timeoutMs, retries } = step;
   for (let attempt = 0; ; attempt++) {
     // Steps inside a called workflow are recorded also when they fail, so a new try needs a place of its own.
     const place = { path, prefix: attempt === 0 ? path : `${path}.try[${attempt}]` };
@@ -100,9 +101,18 @@ async function tryOften(
       return await withTimeout(clock, timeoutMs, expired, signal, (bounded) => action.perform(context, { ...turn, place }, bounded));
     } catch (error) {
       if (isInterruption(error, signal) || attempt >= retries || !mayGoBetter(error)) throw error;
-      await clock.sleep(random() * Math.min(20_000, 250 * 2 ** attempt), signal);
+      await clock.sleep(pauseMs(error, attempt, random()), signal);
     }
   }
+}
+
+/** Longer than that no step waits for a server that asks for patience. */
+const LONGEST_PAUSE_MS = 300_000;
+
+/** Before the next try: a random part of a growing time, or what the other side asked for. */
+function pauseMs(error: unknown, attempt: number, random: number): number {
+  const asked = FlowRunError.isInstance(error) ? (error.retryAfterMs ?? 0) : 0;
+  return Math.max(random * Math.min(20_000, 250 * 2 ** attempt), Math.min(asked, LONGEST_PAUSE_MS));
 }
 
 /** A model whose answer did not fit may answer better; other failures say themselves whether to try again. */

@@ -3,6 +3,7 @@
 export type { Clock } from "./clock.ts";
 export type { EngineEvent } from "./engine-event.ts";
 export { type ExecutionOutcome, executeRun } from "./execute-run.ts";
+export type { HttpAnswer, HttpCaller, HttpRequest } from "./http-caller.ts";
 export { Interruption, type InterruptionReason } from "./interruption.ts";
 export { type LoadedFlows, loadFlows } from "./loaded-release.ts";
 export type { EngineModel, EngineRelease, EngineWorld, RunToExecute } from "./run-context.ts";

@@ -5,6 +5,7 @@ import type { ModelLimits, Providers } from "../model/index.ts";
 import type { Journal, StepRecord } from "../store/index.ts";
 import type { Clock } from "./clock.ts";
 import type { EngineEvent } from "./engine-event.ts";
+import type { HttpCaller } from "./http-caller.ts";
 import type { LoadedFlows } from "./loaded-release.ts";
 
 /** A model under the name that prompts use, for one environment. */
@@ -25,6 +26,8 @@ export interface EngineRelease {
   /** `get` throws FlowRunError `missing-secret` or `unknown-provider`. */
   providers: Pick<Providers, "get" | "typeOf" | "baseUrlOf">;
   vars: { [name: string]: string };
+  /** The environment's secret of that name, for http steps. */
+  secret(name: string): string | undefined;
 }
 
 /** What the engine needs of the world, the same for all runs of a process. */
@@ -37,6 +40,7 @@ export interface EngineWorld {
   wantsText(runId: string): boolean;
   validators: Validators;
   limits: ModelLimits;
+  http: HttpCaller;
 }
 
 /** The run as its owner knows it when execution begins. */

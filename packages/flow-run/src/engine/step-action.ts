@@ -6,6 +6,10 @@ import type { FlowPlace, RunContext } from "./run-context.ts";
 export interface StepAction {
   /** What the step is called in the journal. */
   kind(context: RunContext): string;
+  /** Of one try when the step names no timeout. Default: none. */
+  timeoutMs?: number;
+  /** The step is on record before anything else happens: what it did elsewhere is not for free. Default: with the next commit. */
+  recordsAtOnce?: boolean;
   /** The step's input as the journal keeps it. Evaluated once a turn; never holds a secret. Throws ExpressionError. */
   input(scope: Scope): Json;
   /** Does it, perhaps several times when tries fail. Throws FlowRunError. */

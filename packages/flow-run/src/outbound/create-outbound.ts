@@ -28,8 +28,8 @@ export interface OutboundRequest {
   url: string;
   headers?: { readonly [name: string]: string };
   body?: string | Uint8Array | null;
-  /** From the call to the last byte of the answer. Default 30,000. */
-  timeoutMs?: number;
+  /** From the call to the last byte of the answer. Default 30,000; null: `signal` alone bounds it. */
+  timeoutMs?: number | null;
   /** Aborting rejects with the signal's reason. */
   signal?: AbortSignal;
   /** Reads this much of the answer's body and leaves the rest, for those who want the status; the answer is then asked for uncompressed. */
@@ -126,7 +126,7 @@ function joinHeaders(headers: { [name: string]: string | string[] | undefined })
 /** A deadline over everything, so that a receiver which sends a byte now and then holds nobody up. */
 async function withinTime<T>(
   host: string,
-  timeoutMs: number,
+  timeoutMs: number | null,
   outer: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
@@ -135,7 +135,7 @@ async function withinTime<T>(
   const forward = () => controller.abort(outer!.reason);
   outer?.addEventListener("abort", forward, { once: true });
   const late = new OutboundError("timeout", `${host} did not answer completely within ${timeoutMs} ms.`, { retryable: true });
-  const timer = setTimeout(() => controller.abort(late), timeoutMs);
+  const timer = timeoutMs === null ? undefined : setTimeout(() => controller.abort(late), timeoutMs);
   try {
     return await work(controller.signal);
   } catch (error) {

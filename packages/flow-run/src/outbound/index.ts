@@ -1,5 +1,6 @@
 // Requests to addresses that authors and callers write: http steps and webhooks. Everything leaves through one filter, so that nobody reaches
 // the operator's own network from a workflow. Vendors of models are not asked through here: their addresses are the operator's settings.
+export { checkUrl } from "./check-request.ts";
 export { type AddressClass, classifyAddress } from "./classify-address.ts";
 export {
   createOutbound,

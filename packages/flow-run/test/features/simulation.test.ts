@@ -250,6 +250,7 @@ async function simulate(bundle: Bundle, flows: LoadedFlows, seed: number, fence:
         wantsText: () => false,
         validators,
         limits: createModelLimits(),
+        http: { request: () => Promise.reject(new Error("no flow here has http steps")) },
       };
       const release: EngineRelease = {
         environment: "test",
@@ -257,6 +258,7 @@ async function simulate(bundle: Bundle, flows: LoadedFlows, seed: number, fence:
         model: (name) => resolveModel(bundle, "test", name),
         providers: { get: () => provider, typeOf: () => "simulator", baseUrlOf: () => undefined },
         vars: {},
+        secret: () => undefined,
       };
       const attempts: { [path: string]: number } = {};
       for (const start of memory.started.values()) attempts[start.stepPath] = Math.max(attempts[start.stepPath] ?? 0, start.number);

@@ -1,6 +1,7 @@
 // One file a step kind: what a step of that kind does. The rest of the engine treats all kinds alike.
 import type { CompiledStep } from "../../compile/index.ts";
 import type { StepAction } from "../step-action.ts";
+import { httpStep } from "./http-step.ts";
 import { runStep } from "./run-step.ts";
 import { setStep } from "./set-step.ts";
 
@@ -13,8 +14,9 @@ export function loadAction(step: LeafStep): StepAction {
     case "set":
       return setStep(step);
     case "http":
+      return httpStep(step);
     case "wait":
-      // Compilation refuses these kinds, so only a bundle of a newer program comes here.
+      // Compilation refuses this kind, so only a bundle of a newer program comes here.
       throw new Error(`step ${step.id}: this version does not execute ${step.kind} steps`);
   }
 }
