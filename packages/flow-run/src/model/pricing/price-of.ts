@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import type { TokenUsage } from "@flow-run/spec";
 import { exactCost } from "./exact-cost.ts";
+import { OverrideVersions } from "./override-version.ts";
 import { CATALOG_VERSION, PriceCatalog } from "./price-catalog.ts";
 import type { PriceAnswer, PriceLine, PriceOverride, PriceQuestion } from "./price-question.ts";
 
@@ -17,11 +17,12 @@ const UNKNOWN: PriceAnswer = { costNanoUsd: null, priceVersion: null, lines: [] 
  */
 export function createPricing(): Pricing {
   const catalog = new PriceCatalog();
+  const versions = new OverrideVersions();
   return {
     priceOf(question) {
       const { usage, override } = question;
       if (usage === null || !isCount(usage)) return UNKNOWN;
-      if (override !== undefined) return { ...exactCost(overriddenLines(usage, override)), priceVersion: overrideVersion(override) };
+      if (override !== undefined) return { ...exactCost(overriddenLines(usage, override)), priceVersion: versions.of(override) };
       if (question.providerType === "simulator") return { costNanoUsd: 0, priceVersion: "simulator", lines: [] };
       const hourly = hourlyCacheWrites(question, usage);
       const inputTokens = usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
@@ -63,11 +64,6 @@ function overriddenLines(usage: TokenUsage, price: PriceOverride): Omit<PriceLin
 
 function usedLines(lines: Omit<PriceLine, "costNanoUsd">[]): Omit<PriceLine, "costNanoUsd">[] {
   return lines.filter((line) => line.tokens > 0);
-}
-
-function overrideVersion({ input, output, cacheRead, cacheWrite, reasoning }: PriceOverride): string {
-  const canonical = JSON.stringify([input, output, cacheRead ?? null, cacheWrite ?? null, reasoning ?? null]);
-  return `override:${createHash("sha256").update(canonical).digest("hex").slice(0, 12)}`;
 }
 
 /** Cache entries that live for an hour cost more; Anthropic and Bedrock say how many in their own usage objects only. */
