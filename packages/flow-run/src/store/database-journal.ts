@@ -77,8 +77,7 @@ export class DatabaseJournal implements Journal {
       if (attemptEnds.length > 0) await this.record({ runId, epoch, steps: [], attemptStarts: [], attemptEnds, end: null });
       throw notStorable(unstorable);
     }
-    const begun = new Set(attemptStarts.map((start) => start.id));
-    if (attemptEnds.some((attempt) => begun.has(attempt.id))) {
+    if (attemptEnds.some((attempt) => attemptStarts.some((start) => start.id === attempt.id))) {
       // One statement cannot see what it inserts itself. Nobody has to wait between a beginning and its end, so this is rare.
       await this.record({ runId, epoch, steps, attemptStarts, attemptEnds: [], end: null });
       await this.record({ runId, epoch, steps: [], attemptStarts: [], attemptEnds, end });

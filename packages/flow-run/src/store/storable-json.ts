@@ -30,9 +30,8 @@ export function storableText(text: string | null): string | null {
   return text === null || !text.includes("\u0000") ? text : cleanText(text);
 }
 
-/** True when the text or value would have to be changed to be stored: what a client sends is refused rather than changed. */
-export function isStorable(value: Json): boolean {
-  const text = JSON.stringify(value);
+/** False when the text or value would have to be changed to be stored: what a client sends is refused rather than changed. `text` is the value as JSON. */
+export function isStorable(value: Json, text = JSON.stringify(value)): boolean {
   return !SUSPECT.test(text) || JSON.stringify(withoutUnstorable(value)) === text;
 }
 

@@ -11,8 +11,11 @@ export interface QueryOptions {
   connection?: "shared" | "heartbeat";
   /** Gives up after so many milliseconds with `StoreUnavailableError`; 0 never does. Default: the database's own limit (10 s). */
   timeoutMs?: number;
-  /** Parsed and planned once a connection, not with each call. For long statements that run often, with parameters and without `timeoutMs`. Default false. */
-  prepare?: boolean;
+  /**
+   * Parsed and planned once a connection, not with each call, and known there by this name, which must belong to one text only. For long statements
+   * that run often, with parameters and without `timeoutMs`.
+   */
+  prepare?: string;
 }
 
 /** The inside of a transaction. Only valid until the work given to `transaction` has settled. */

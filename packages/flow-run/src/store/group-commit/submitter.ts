@@ -16,7 +16,7 @@ export interface SubmitterOptions {
   signal: AbortSignal;
   /** How long a submit may wait for a database that is away. */
   giveUpAfterMs: number;
-  /** Runs were queued, after their `submit` has resolved. */
+  /** Runs were queued. Called before their `submit` resolves, so that a worker of this process asks for them while the answers are written. */
   onQueued(count: number): void;
 }
 
@@ -61,7 +61,7 @@ export class Submitter {
       },
       this.patience,
     );
-    if (queued > 0) setImmediate(() => this.options.onQueued(queued));
+    if (queued > 0) this.options.onQueued(queued);
     return answers;
   }
 
@@ -93,13 +93,13 @@ function compare(a: string, b: string): number {
 function checkedInput(run: NewRun): string {
   let input: string;
   try {
-    if (!isStorable([run.input, run.id, run.environment, run.flow, run.idempotencyKey, ...run.tags])) {
+    input = JSON.stringify(run.input);
+    if (!isStorable(run.input, input) || !isStorable([run.id, run.environment, run.flow, run.idempotencyKey, ...run.tags])) {
       throw new FlowRunError(
         "not-storable",
         "The request contains U+0000 or half of a surrogate pair, which no database can store. Remove it.",
       );
     }
-    input = JSON.stringify(run.input);
   } catch (error) {
     throw FlowRunError.isInstance(error) ? error : notStorable(error);
   }

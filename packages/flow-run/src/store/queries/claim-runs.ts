@@ -82,7 +82,7 @@ interface Columns {
 }
 
 export async function claimRuns(database: Database, sql: string, sender: string, limit: number, poisoned: Json): Promise<ClaimRow[]> {
-  const rows = await database.query<Columns>(sql, [limit, sender, JSON.stringify(poisoned)], { prepare: true });
+  const rows = await database.query<Columns>(sql, [limit, sender, JSON.stringify(poisoned)], { prepare: "claim-runs" });
   return rows.map((row) => ({
     job_id: row.job_id,
     retry_count: row.retry_count,

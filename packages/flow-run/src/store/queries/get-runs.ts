@@ -15,7 +15,7 @@ JOIN flow_run.run AS r ON r.id = q.id AND r.environment = q.environment`;
 /** In the order of the names; null for an unknown run. */
 export async function getRuns(database: Database, names: readonly RunName[]): Promise<(Run | null)[]> {
   const rows = await database.query<RunRow & { ord: number }>(SQL, [names.map((name) => name.environment), names.map((name) => name.id)], {
-    prepare: true,
+    prepare: "get-runs",
   });
   const found = new Map(rows.map((row) => [row.ord, row]));
   return names.map((_, index) => {

@@ -179,7 +179,7 @@ export async function recordProgress(database: Database, sender: string, runs: r
       ends.map(({ row }) => row.error),
       sender,
     ],
-    { prepare: true },
+    { prepare: "record-progress" },
   );
   const held = new Set(rows.filter((row) => row.held).map((row) => row.ord));
   return runs.map((_, index) => held.has(index + 1));

@@ -52,7 +52,7 @@ export async function submitRuns(
       runs.map(({ run }) => run.fingerprint),
       sender,
     ],
-    { prepare: true },
+    { prepare: "submit-runs" },
   );
   return new Map(rows.map((row) => [row.id, row.created_at]));
 }

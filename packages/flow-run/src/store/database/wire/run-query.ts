@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import type pg from "pg";
 import type { Row } from "../database.ts";
+import { arrayLiteral } from "./array-literal.ts";
 
 /** The longest a JavaScript timer can wait; the driver takes 0 for "the default". */
 const NO_LIMIT_MS = 2 ** 31 - 1;
@@ -16,11 +16,12 @@ export async function runQuery<R = Row>(
   text: string,
   params: readonly unknown[] | undefined,
   timeoutMs?: number,
-  prepare = false,
+  prepare?: string,
 ): Promise<R[]> {
   const config: pg.QueryConfig & { query_timeout?: number } = { text };
-  if (prepare) config.name = createHash("sha1").update(text).digest("base64url");
-  if (params !== undefined && params.length > 0) config.values = params as unknown[];
+  if (prepare !== undefined) config.name = prepare;
+  if (params !== undefined && params.length > 0)
+    config.values = params.map((value) => (Array.isArray(value) ? arrayLiteral(value) : value));
   const limit = clientTimeout(timeoutMs);
   if (limit !== undefined) config.query_timeout = limit;
   const result = (await client.query(config)) as unknown as { rows: R[] } | { rows: R[] }[];
