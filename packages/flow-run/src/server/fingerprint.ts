@@ -5,3 +5,6 @@ import canonicalize from "canonicalize";
 export function fingerprintOf(request: { flow: string; input: unknown; options: Record<string, unknown> }): string {
   return hash("sha256", canonicalize(request) as string, "hex");
 }
+
+/** Of a request without a key: nobody can send it again, so it is compared with none. */
+export const UNREPEATABLE = "";

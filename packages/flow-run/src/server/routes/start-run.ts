@@ -1,6 +1,6 @@
 import { acceptedRunSchema, type Json, type StartRun, startRunSchema } from "@flow-run/spec";
 import { z } from "zod";
-import { fingerprintOf } from "../fingerprint.ts";
+import { fingerprintOf, UNREPEATABLE } from "../fingerprint.ts";
 import type { HttpApp } from "../http-app.ts";
 import { readIdempotencyKey } from "../idempotency-key.ts";
 import { answers, problems } from "../route-schema.ts";
@@ -54,7 +54,7 @@ export function startRunRoute(app: HttpApp, context: ServerContext): void {
         tags,
         priority,
         idempotencyKey,
-        fingerprint: fingerprintOf({ flow, input, options: { tags, priority, release } }),
+        fingerprint: idempotencyKey === null ? UNREPEATABLE : fingerprintOf({ flow, input, options: { tags, priority, release } }),
       });
     },
   );
