@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { startPostgres } from "../packages/flow-run/test/support/postgres-server.ts";
-import { answers, done, flowRun, freePort, ROOT, residentMb, stop, stopAll } from "./processes.ts";
+import { answers, cpuMs, done, flowRun, freePort, postgresCpuMs, ROOT, residentMb, stop, stopAll } from "./processes.ts";
 import { plainFetch, submitToCall, type Target, undiciPool, w3 } from "./workload.ts";
 
 const N = Number(process.env.BENCH_RUNS ?? 3_000);
@@ -30,7 +30,7 @@ try {
 async function measure(): Promise<void> {
   const simulatorPort = await freePort();
   const simulator = `http://127.0.0.1:${simulatorPort}`;
-  flowRun(["simulator", "--port", String(simulatorPort)]);
+  const simulating = flowRun(["simulator", "--port", String(simulatorPort)]);
   await answers(`${simulator}/_totals`);
 
   await plainFetch(simulator, 300, 64);
@@ -64,12 +64,20 @@ async function measure(): Promise<void> {
     const idle = await submitToCall(target, 60);
     const rates: number[] = [];
     const accepts: number[] = [];
+    const cpu = () => ({
+      ...cpuMs(server),
+      database: kind === "PostgreSQL" ? postgresCpuMs(postgres.dataDir) : 0,
+      simulator: cpuMs(simulating).main,
+    });
+    const before = cpu();
     for (const concurrency of CONCURRENCIES) {
       const { acceptSeconds, totalSeconds } = await w3(target, N, concurrency);
       rates.push(rate(totalSeconds));
       accepts.push(rate(acceptSeconds));
       console.error(`${kind} at ${concurrency}: ${rate(totalSeconds).toFixed(0)} runs/s, accepted ${rate(acceptSeconds).toFixed(0)}/s`);
     }
+    const after = cpu();
+    const perRun = (part: keyof typeof after) => (((after[part] - before[part]) * 1000) / (CONCURRENCIES.length * N)).toFixed(0);
     const w3Rate = best(rates);
     const quantile = (q: number) => idle[Math.min(idle.length - 1, Math.floor(idle.length * q))]!.toFixed(1);
     rows.push(
@@ -77,6 +85,11 @@ async function measure(): Promise<void> {
         what: `W3 on ${kind}, durable`,
         value: `${w3Rate.toFixed(0)} runs/s`,
         ratio: `${(w3Rate / floor).toFixed(2)} × plain fetch, ${(w3Rate / limit).toFixed(2)} × the limit`,
+      },
+      {
+        what: `CPU of a W3 run on ${kind}`,
+        value: `${perRun("main")} µs main thread, ${perRun("other")} µs other threads${kind === "PostgreSQL" ? `, ${perRun("database")} µs PostgreSQL` : ""}`,
+        ratio: `the simulator took ${perRun("simulator")} µs for the same runs`,
       },
       { what: `accepted on ${kind} while runs execute`, value: `${best(accepts).toFixed(0)} runs/s` },
       { what: `submit → LLM request on ${kind}, idle`, value: `p50 ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms` },
