@@ -1,10 +1,9 @@
 import type { Json } from "@flow-run/spec";
 import { FlowRunError } from "@flow-run/spec";
 import type { CompiledHttpStep, CompiledValue, PreparedValue } from "../../../compile/index.ts";
-import { ExpressionError, prepareValue } from "../../../compile/index.ts";
+import { ExpressionError, prepareValue, secretNames } from "../../../compile/index.ts";
 import type { Scope } from "../../loaded-release.ts";
 import { HIDDEN } from "./redactor.ts";
-import { secretNames } from "./secret-names.ts";
 
 /** The values of a request as its expressions give them. */
 export interface RequestValues {

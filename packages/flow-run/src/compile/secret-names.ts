@@ -1,12 +1,12 @@
-import type { CompiledValue } from "../../../compile/index.ts";
+import type { CompiledValue } from "./bundle.ts";
 
 const SECRET = /\bsecrets\s*(?:\.\s*\??\s*([A-Za-z_]\w*)|\[\s*\??\s*(["'])([^"'\\]+)\2\s*\])/g;
 
 /**
- * Names of the secrets that a value's expressions may read: `secrets.NAME` and `secrets["NAME"]`. Only secrets that are written out are handed to
- * expressions, so that no input can choose one.
+ * Names of the secrets that expressions of these values may read: `secrets.NAME` and `secrets["NAME"]`. There is no other way to
+ * read one, so that no input can choose it.
  */
-export function secretNames(value: CompiledValue | undefined): string[] {
+export function secretNames(...values: (CompiledValue | undefined)[]): string[] {
   const names = new Set<string>();
   const visit = (part: CompiledValue): void => {
     if ("expression" in part) read(part.expression.source);
@@ -17,6 +17,6 @@ export function secretNames(value: CompiledValue | undefined): string[] {
   const read = (source: string): void => {
     for (const match of source.matchAll(SECRET)) names.add((match[1] ?? match[3]) as string);
   };
-  if (value !== undefined) visit(value);
+  for (const value of values) if (value !== undefined) visit(value);
   return [...names];
 }
