@@ -50,14 +50,14 @@ describe("http steps", () => {
     answerWith(status, { "content-type": "application/json; charset=utf-8" }, JSON.stringify(value));
   }
 
-  async function runWorkflow(yaml: string, input: Json = {}) {
+  async function runWorkflow(yaml: string, input: Json = {}, signal = new AbortController().signal) {
     const bundle = await compileFiles({
       "flow-run.yaml": "name: http\nenvironments: { local: { vars: { ORIGIN: x } } }\n",
       "flows/main.yaml": yaml.replaceAll("ORIGIN", origin),
     });
     const events: EngineEvent[] = [];
     const onEvent = (event: EngineEvent) => events.push(event);
-    const result = await runLocally({ bundle, environment: "local", flow: "main", input, onEvent, signal: new AbortController().signal });
+    const result = await runLocally({ bundle, environment: "local", flow: "main", input, onEvent, signal });
     return { ...result, events };
   }
 
@@ -184,6 +184,19 @@ output: { bodies: "\${{ steps.all.output.map(a, a.body) }}" }`,
     const { run } = await runWorkflow(`steps: [{ id: get, timeout: 200ms, http: { url: "ORIGIN/" } }]`);
     expect(run.error).toMatchObject({ code: "step-timeout", step: "get" });
     await closed.promise;
+  });
+
+  it("a run that is cancelled breaks its request off", async () => {
+    const cancel = new AbortController();
+    const closed = Promise.withResolvers<void>();
+    answer = (_request, response) => {
+      response.on("close", () => closed.resolve());
+      cancel.abort();
+    };
+    const { run } = await runWorkflow(`steps: [{ id: get, retries: 3, http: { url: "ORIGIN/" }, onError: continue }]`, {}, cancel.signal);
+    expect(run.status).toBe("cancelled");
+    await closed.promise;
+    expect(seen).toHaveLength(1);
   });
 
   it("this machine may be called by local runs, unless the operator forbids it; other networks are the operator's to allow", async () => {
