@@ -4,17 +4,16 @@ import type { Clock } from "./clock.ts";
 /** A reason of our own: without one each abort makes an exception with a stack, on the path of every call. */
 const ENDED = "the attempt has ended";
 
-/** A signal that aborts when the caller's does, or with `provider-timeout` when the attempt's time is up. `end` frees both. */
+/** A signal that aborts when the caller's does, with `provider-timeout` when the attempt's time is up, and at `end`, which stops the clock. */
 export class AttemptDeadline {
   private readonly controller = new AbortController();
-  private readonly timer = new AbortController();
   private readonly outer: AbortSignal;
 
   constructor(outer: AbortSignal, timeoutMs: number, clock: Clock) {
     this.outer = outer;
     if (outer.aborted) this.forward();
     outer.addEventListener("abort", this.forward, { once: true });
-    clock.sleep(timeoutMs, this.timer.signal).then(
+    clock.sleep(timeoutMs, this.controller.signal).then(
       () => this.controller.abort(new ModelCallError("provider-timeout", `The model did not answer within ${timeoutMs} ms.`)),
       () => {},
     );
@@ -25,8 +24,8 @@ export class AttemptDeadline {
   }
 
   end(): void {
-    this.timer.abort(ENDED);
     this.outer.removeEventListener("abort", this.forward);
+    this.controller.abort(ENDED);
   }
 
   private readonly forward = () => this.controller.abort(this.outer.reason);
