@@ -12,6 +12,8 @@ import type {
   Release,
   ReleaseDetail,
   ReleaseList,
+  ReplayDeliveries,
+  ReplayedDeliveries,
   ReplayRun,
   Run,
   RunEvent,
@@ -20,6 +22,11 @@ import type {
   StartRun,
   Step,
   StepList,
+  WebhookDelivery,
+  WebhookDeliveryDetail,
+  WebhookDeliveryList,
+  WebhookFilterQuery,
+  WebhookSecret,
 } from "@flow-run/spec";
 import { ApiError } from "./api-error.ts";
 import { type FollowOptions, followRun } from "./follow-run.ts";
@@ -62,6 +69,17 @@ export interface Client {
   keys(options?: CallOptions): Promise<ApiKey[]>;
   createKey(key: CreateKey & CallOptions): Promise<CreatedKey>;
   revokeKey(id: string, options?: CallOptions): Promise<void>;
+  /** What webhooks of the environment are signed with. */
+  webhookSecret(options?: CallOptions): Promise<WebhookSecret>;
+  /** A new secret; the old one signs beside it for 24 hours. */
+  rotateWebhookSecret(options?: CallOptions): Promise<WebhookSecret>;
+  /** Newest first, a page at a time. */
+  webhookDeliveries(filter?: WebhookFilterQuery & CallOptions): Promise<WebhookDeliveryList>;
+  webhookDelivery(id: string, options?: CallOptions): Promise<WebhookDeliveryDetail>;
+  /** Delivers again, with the same `webhook-id`. */
+  replayWebhook(id: string, options?: CallOptions): Promise<WebhookDelivery>;
+  /** All of a time: those that failed for good, unless `statuses` says otherwise. */
+  replayWebhooks(range: ReplayDeliveries & CallOptions): Promise<ReplayedDeliveries>;
   /** Whether the server takes runs, and why not. */
   readiness(options?: CallOptions): Promise<Readiness>;
 }
@@ -103,6 +121,13 @@ export function createClient(options: ClientOptions): Client {
     keys: async (rest) => (await get<ApiKeyList>("/v1/keys", rest)).keys,
     createKey: ({ signal, ...body }) => call({ method: "POST", path: "/v1/keys", body, signal }),
     revokeKey: (id, { signal } = {}) => call({ method: "DELETE", path: `/v1/keys/${encodeURIComponent(id)}`, signal }),
+    webhookSecret: (rest) => get<WebhookSecret>("/v1/webhooks/secret", rest),
+    rotateWebhookSecret: ({ signal } = {}) => call({ method: "POST", path: "/v1/webhooks/secret/rotate", signal }),
+    webhookDeliveries: ({ signal, ...filter } = {}) => get<WebhookDeliveryList>("/v1/webhooks/deliveries", { signal }, filter),
+    webhookDelivery: (id, rest) => get(`/v1/webhooks/deliveries/${encodeURIComponent(id)}`, rest),
+    replayWebhook: (id, { signal } = {}) =>
+      call({ method: "POST", path: `/v1/webhooks/deliveries/${encodeURIComponent(id)}/replay`, signal }),
+    replayWebhooks: ({ signal, ...body }) => call({ method: "POST", path: "/v1/webhooks/deliveries/replay", body, signal }),
     async readiness({ signal } = {}) {
       const response = await transport.send({ method: "GET", path: "/readyz", signal, repeatable: true });
       // 503 is an answer too; whatever else is not from a flow-run server.

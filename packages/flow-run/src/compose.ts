@@ -13,6 +13,7 @@ import { createOutbound, type NetworkPermission, type Outbound, permissionFrom }
 import type { Database, Store } from "./store/index.ts";
 import { MemoryJournal, openPglite, openPostgres, openStore } from "./store/index.ts";
 import { systemClock } from "./system-clock.ts";
+import { createWebhooks } from "./webhooks/index.ts";
 
 /** Secrets come from the process's environment. */
 export function environmentSecret(name: string): string | undefined {
@@ -122,6 +123,10 @@ export interface ServerOptions {
   /** Callers on this machine need no key. */
   dev: boolean;
   adminKey: string | undefined;
+  /** Secrets in the database are encrypted under it; absent: under the admin key. */
+  encryptionKey?: string;
+  /** Where callers reach the API; it begins the links in webhooks. */
+  publicUrl?: string;
 }
 
 export interface RunningServer {
@@ -188,8 +193,23 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       closers.push(() => worker.drain(DRAIN_MS));
     }
 
+    const webhooks = createWebhooks({
+      store,
+      keys: [options.encryptionKey, options.adminKey].filter((key) => key !== undefined),
+      allowPrivateNetwork: permissionFrom(process.env.FLOW_RUN_ALLOW_PRIVATE_NETWORK, dev ? "loopback" : false),
+      clock: systemClock(),
+      random: Math.random,
+      publicUrl: options.publicUrl,
+      onTrouble,
+    });
+    if (role !== "api") {
+      const deliveries = webhooks.deliver(outbound);
+      closers.push(() => deliveries.drain(DRAIN_MS));
+    }
+
     const app = await createApp({
       store,
+      webhooks,
       validators: execution.world.validators,
       adminKey: options.adminKey,
       dev,

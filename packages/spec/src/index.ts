@@ -25,3 +25,4 @@ export * from "./wire/release.ts";
 export * from "./wire/run.ts";
 export * from "./wire/run-event.ts";
 export * from "./wire/start-run.ts";
+export * from "./wire/webhook.ts";

@@ -200,6 +200,24 @@ the project is wrong; 75 another process uses the embedded database.`,
       .option("--migrate-to <url>", "move the embedded database to this PostgreSQL, and exit"),
   ).action(run(async () => (await import("./commands/server.ts")).server));
 
+  const webhooks = group("webhooks", "announcements of ended runs", "webhooks list --env prod --status exhausted");
+  remote(
+    webhooks("list", "newest deliveries first", "webhooks list --status exhausted --env prod")
+      .option("--status <status>", "pending, delivered, exhausted or disabled")
+      .option("--run <run>", "only that of this run")
+      .option("--limit <n>", "how many, up to 200", "20")
+      .option("--cursor <cursor>", "go on where the page before ended: its nextCursor"),
+  ).action(run(async () => (await import("./commands/webhooks.ts")).webhooksList));
+  remote(
+    webhooks("show", "one delivery with its attempts", "webhooks show msg_run_… --env prod").argument("<delivery>", "the delivery's id"),
+  ).action(run(async () => (await import("./commands/webhooks.ts")).webhooksShow));
+  remote(
+    webhooks("replay", "deliver again, also to an endpoint that was disabled", "webhooks replay msg_run_… --env prod").argument(
+      "<delivery>",
+      "the delivery's id",
+    ),
+  ).action(run(async () => (await import("./commands/webhooks.ts")).webhooksReplay));
+
   const keys = group("keys", "API keys of an environment (needs an admin key)", "keys create billing-service --env prod");
   remote(
     keys("create", "make a key; it is shown once", "keys create billing-service --scope run --scope read --env prod")

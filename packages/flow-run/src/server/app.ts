@@ -5,6 +5,7 @@ import { fastify } from "fastify";
 import type { Logger } from "pino";
 import type { Validators } from "../compile/index.ts";
 import type { Store } from "../store/index.ts";
+import type { Webhooks } from "../webhooks/index.ts";
 import { Authenticator } from "./authenticate.ts";
 import { answerClientError } from "./client-error.ts";
 import { EventStreams } from "./event-streams.ts";
@@ -41,6 +42,8 @@ export interface AppOptions {
   /** Reasons of other parts of the process against taking runs, for `/readyz`. */
   notReady?: () => readonly string[];
   limits?: Partial<Limits>;
+  /** Absent: runs with a webhook are refused. */
+  webhooks?: Webhooks;
   /** Only `/healthz`, `/readyz` and `/metrics`: for a process that executes runs and accepts none. Default false. */
   probesOnly?: boolean;
 }
@@ -101,6 +104,7 @@ function createContext(options: AppOptions, limits: Limits): ServerContext {
     logger,
     version: options.version,
     secrets: options.secrets,
+    webhooks: options.webhooks ?? null,
     probesOnly: options.probesOnly ?? false,
     newRunId: createRunIds(),
   };

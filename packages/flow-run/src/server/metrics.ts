@@ -17,8 +17,8 @@ export class Metrics {
     this.requestCount += 1;
   }
 
-  /** `gauges` are read for this answer: name → what it means and its value. */
-  text(gauges: { name: string; help: string; value: number }[]): string {
+  /** `gauges` are read for this answer: name → what it means and its value. `webhooks`: attempts by outcome. */
+  text(gauges: { name: string; help: string; value: number }[], webhooks: ReadonlyMap<string, number> = new Map()): string {
     const lines: string[] = [];
     const metric = (name: string, type: string, help: string) => lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
     for (const gauge of gauges) {
@@ -27,6 +27,9 @@ export class Metrics {
     }
     metric("flowrun_runs_accepted_total", "counter", "Runs accepted by this process.");
     for (const [key, count] of this.accepted) lines.push(`flowrun_runs_accepted_total${labels(["flow", "environment"], key)} ${count}`);
+    if (webhooks.size > 0)
+      metric("flowrun_webhook_deliveries_total", "counter", "Attempts of this process to deliver a webhook, by what became of them.");
+    for (const [outcome, count] of webhooks) lines.push(`flowrun_webhook_deliveries_total${labels(["outcome"], outcome)} ${count}`);
     metric("flowrun_http_requests_total", "counter", "HTTP requests answered by this process.");
     for (const [key, count] of this.requests)
       lines.push(`flowrun_http_requests_total${labels(["method", "route", "status"], key)} ${count}`);

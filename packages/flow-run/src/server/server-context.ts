@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { Validators } from "../compile/index.ts";
 import type { Store } from "../store/index.ts";
+import type { Webhooks } from "../webhooks/index.ts";
 import type { Authenticator } from "./authenticate.ts";
 import type { EventStreams } from "./event-streams.ts";
 import type { Limits } from "./limits.ts";
@@ -26,6 +27,8 @@ export interface ServerContext {
   version: string;
   /** A secret that the server has for deployed providers, by name. */
   secrets: (name: string) => string | undefined;
+  /** null: webhooks are refused. */
+  webhooks: Webhooks | null;
   probesOnly: boolean;
   newRunId: () => string;
 }

@@ -1,9 +1,10 @@
-import { type AcceptedRun, type Json, type Run, suggest } from "@flow-run/spec";
+import { type AcceptedRun, FlowRunError, type Json, type Run, suggest } from "@flow-run/spec";
 import type { CompiledFlow } from "../compile/index.ts";
 import type { LoadedRelease } from "./loaded-releases.ts";
 import type { Principal } from "./principal.ts";
 import { RequestRefusal } from "./request-refusal.ts";
 import type { ServerContext } from "./server-context.ts";
+import { webhooksOf } from "./webhooks-of.ts";
 
 export interface Submission {
   flow: string;
@@ -14,6 +15,7 @@ export interface Submission {
   priority: number;
   idempotencyKey: string | null;
   fingerprint: string;
+  webhook?: { url: string; includeOutput: boolean };
 }
 
 /** What the release that a submission is pinned to says about it. */
@@ -21,6 +23,8 @@ interface Checked {
   flow: CompiledFlow;
   release: number;
   input: Json;
+  /** With the URL as it is stored. */
+  webhook: Submission["webhook"];
 }
 
 /** Checks a submission against the release it will be pinned to and commits it. Resolves when the run can no longer be lost. */
@@ -39,7 +43,9 @@ export async function submitRun(
     if (earlier === null) throw refusal;
     return { run: asAccepted(earlier), replayed: true };
   }
-  const { flow, release, input } = checked;
+  const { flow, release, input, webhook } = checked;
+  // So that a run whose end could not be signed is not accepted.
+  if (webhook !== undefined) await webhooksOf(context).prepare(environment);
   const { run, replayed } = await context.store.submitRun({
     id: context.newRunId(),
     environment,
@@ -51,6 +57,7 @@ export async function submitRun(
     priority: submission.priority,
     idempotencyKey: submission.idempotencyKey,
     fingerprint: submission.fingerprint,
+    ...(webhook === undefined ? {} : { webhook }),
   });
   if (!replayed) context.metrics.runAccepted(flow.name, environment);
   return { run: asAccepted(run), replayed };
@@ -64,7 +71,12 @@ function asAccepted({ id, flow, kind, environment, release, createdAt }: Run): A
 async function check(context: ServerContext, environment: string, submission: Submission): Promise<Checked> {
   const release = await pinnedRelease(context, environment, submission);
   const flow = release.flow(submission.flow) ?? refuseUnknownFlow(release, submission.flow);
-  return { flow, release: release.number, input: acceptInput(context, flow, submission.input) };
+  return {
+    flow,
+    release: release.number,
+    input: acceptInput(context, flow, submission.input),
+    webhook: submission.webhook && { ...submission.webhook, url: acceptWebhookUrl(context, submission.webhook.url) },
+  };
 }
 
 async function findEarlier(context: ServerContext, environment: string, submission: Submission, refusal: unknown): Promise<Run | null> {
@@ -111,4 +123,15 @@ function acceptInput(context: ServerContext, flow: CompiledFlow, input: Json): J
       errors: errors.map((error) => ({ detail: error.message, pointer: `/input${error.pointer}` })),
     },
   );
+}
+
+function acceptWebhookUrl(context: ServerContext, url: string): string {
+  try {
+    return webhooksOf(context).checkUrl(url);
+  } catch (error) {
+    if (!FlowRunError.isInstance(error) || error.code !== "invalid-input") throw error;
+    throw new RequestRefusal("invalid-input", `Nothing could be sent to the webhook: ${error.message}`, {
+      errors: [{ detail: error.message, pointer: "/webhook" }],
+    });
+  }
 }

@@ -2,6 +2,7 @@ import { FlowRunError, type JsonObject, type Run, type Step } from "@flow-run/sp
 import { Callbacks } from "./callbacks.ts";
 import type { Database, Subscription } from "./database/index.ts";
 import { DatabaseJournal } from "./database-journal.ts";
+import { DatabaseWebhookStore } from "./database-webhook-store.ts";
 import { Batcher } from "./group-commit/batcher.ts";
 import { Recorder } from "./group-commit/recorder.ts";
 import { keyReused, Submitter } from "./group-commit/submitter.ts";
@@ -47,6 +48,7 @@ type OwnedRun = Pick<ClaimedRun, "id" | "jobId" | "epoch">;
 
 /** The store over either database: every hot write goes through a batcher, every other call is one statement or one transaction. */
 export class DatabaseStore implements Store {
+  readonly webhooks: DatabaseWebhookStore;
   private readonly parts: DatabaseStoreParts;
   private readonly closing = new AbortController();
   private readonly submitter: Submitter;
@@ -71,6 +73,7 @@ export class DatabaseStore implements Store {
     this.finishedJobs = new Batcher({ write: (jobIds) => this.removeJobs(jobIds), maxItems: 500, waitMs: 20 });
     this.runReads = new Batcher({ write: (names) => this.read(() => getRuns(database, names)), maxItems: 500, maxInFlight: 2 });
     this.statistics = new Statistics({ database, onTrouble });
+    this.webhooks = new DatabaseWebhookStore({ database, sender, persist: (ask) => this.read(ask), onTrouble });
     this.submitter = new Submitter({
       database,
       insertJobsSql: queue.insertJobsSql,
@@ -99,11 +102,13 @@ export class DatabaseStore implements Store {
       ended: (ids) => this.ended.call(ids),
       release: (environment) => this.currentReleases.forget(environment),
       apiKey: () => this.apiKeys.forget(),
+      webhook: () => this.webhooks.tellDue(),
       missed: () => {
         this.currentReleases.forget();
         this.apiKeys.forget();
         this.queued.call();
         this.ended.call(null);
+        this.webhooks.tellDue();
       },
     });
   }

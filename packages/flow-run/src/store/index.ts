@@ -9,3 +9,4 @@ export { type MigrateToOptions, type MovedInstallation, migrateTo } from "./migr
 export { openPglite, openPostgres } from "./open-database.ts";
 export { openStore, type StoreOptions } from "./open-store.ts";
 export * from "./store.ts";
+export * from "./webhook-store.ts";

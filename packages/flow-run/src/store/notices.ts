@@ -8,6 +8,8 @@ export interface NoticeHandlers {
   /** `currentRelease` of the environment may be another now. */
   release(environment: string): void;
   apiKey(): void;
+  /** A webhook is due. Told also by this process itself: the statement that makes it due has no other way to say so. */
+  webhook(): void;
   /** Notices may have been missed: look again at everything. */
   missed(): void;
 }
@@ -18,6 +20,7 @@ export async function listenForNotices(database: Database, sender: string, handl
     CHANNEL,
     (payload) => {
       const [from, word, ...rest] = payload.split(" ");
+      if (word === "webhook") handlers.webhook();
       if (from === sender) return;
       if (word === "queued") handlers.queued();
       else if (word === "ended") handlers.ended(rest);

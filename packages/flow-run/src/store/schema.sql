@@ -101,6 +101,8 @@ CREATE TABLE flow_run.run (
   input json NOT NULL,
   output json,
   error json,
+  webhook_url text,
+  webhook_output boolean NOT NULL DEFAULT false,
   CONSTRAINT run_pkey PRIMARY KEY (id),
   CONSTRAINT run_check CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['succeeded'::text, 'failed'::text, 'cancelled'::text])))),
   CONSTRAINT run_kind_check CHECK ((kind = ANY (ARRAY['task'::text, 'workflow'::text, 'agent'::text]))),
@@ -143,3 +145,66 @@ CREATE TABLE flow_run.step (
   CONSTRAINT step_pkey PRIMARY KEY (run_id, path),
   CONSTRAINT step_status_check CHECK ((status = ANY (ARRAY['succeeded'::text, 'failed'::text, 'skipped'::text])))
 );
+
+CREATE TABLE flow_run.webhook_attempt (
+  delivery_id text NOT NULL,
+  number integer NOT NULL,
+  started_at timestamp with time zone NOT NULL DEFAULT now(),
+  duration_ms integer,
+  status integer,
+  error text,
+  answer text,
+  CONSTRAINT webhook_attempt_pkey PRIMARY KEY (delivery_id, number)
+);
+
+CREATE TABLE flow_run.webhook_delivery (
+  id text NOT NULL,
+  run_id text NOT NULL,
+  environment text NOT NULL,
+  url text NOT NULL,
+  endpoint text NOT NULL,
+  include_output boolean NOT NULL,
+  status text NOT NULL DEFAULT 'pending'::text,
+  attempts integer NOT NULL DEFAULT 0,
+  series_attempts integer NOT NULL DEFAULT 0,
+  next_attempt_at timestamp with time zone NOT NULL DEFAULT now(),
+  leased_until timestamp with time zone,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  finished_at timestamp with time zone,
+  CONSTRAINT webhook_delivery_run_id_key UNIQUE (run_id),
+  CONSTRAINT webhook_delivery_pkey PRIMARY KEY (id),
+  CONSTRAINT webhook_delivery_check CHECK (((finished_at IS NULL) = (status = 'pending'::text))),
+  CONSTRAINT webhook_delivery_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'delivered'::text, 'exhausted'::text, 'disabled'::text])))
+) WITH (fillfactor=70);
+
+CREATE INDEX webhook_delivery_due ON flow_run.webhook_delivery USING btree (endpoint, next_attempt_at) WHERE (status = 'pending'::text);
+
+CREATE INDEX webhook_delivery_newest ON flow_run.webhook_delivery USING btree (environment, created_at DESC, id DESC);
+
+COMMENT ON COLUMN flow_run.webhook_delivery.id IS 'The webhook-id: the same over all attempts and replays.';
+
+COMMENT ON COLUMN flow_run.webhook_delivery.endpoint IS 'The URL without its query: what shares its slots with other deliveries.';
+
+COMMENT ON COLUMN flow_run.webhook_delivery.attempts IS 'Of all time: numbers the attempts, and tells a late answer from the present one.';
+
+COMMENT ON COLUMN flow_run.webhook_delivery.series_attempts IS 'Since the beginning or the last replay: the place in the schedule.';
+
+COMMENT ON COLUMN flow_run.webhook_delivery.leased_until IS 'Set while an attempt is under way; next_attempt_at is the same, so that what a dead process began is due again by itself.';
+
+CREATE TABLE flow_run.webhook_endpoint (
+  environment text NOT NULL,
+  url text NOT NULL,
+  disabled_at timestamp with time zone NOT NULL DEFAULT now(),
+  CONSTRAINT webhook_endpoint_pkey PRIMARY KEY (environment, url)
+);
+
+CREATE TABLE flow_run.webhook_secret (
+  environment text NOT NULL,
+  current text NOT NULL,
+  previous text,
+  previous_until timestamp with time zone,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  CONSTRAINT webhook_secret_pkey PRIMARY KEY (environment)
+);
+
+COMMENT ON COLUMN flow_run.webhook_secret.current IS 'Encrypted; the key is not in the database.';

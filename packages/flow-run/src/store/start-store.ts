@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { DatabaseStore } from "./database-store.ts";
 import { migrate } from "./migrate.ts";
 import type { StoreOptions } from "./open-store.ts";
+import { giveBackDeliveries } from "./queries/settle-deliveries.ts";
 import { RunQueue } from "./queue/run-queue.ts";
 import type { Store } from "./store.ts";
 
@@ -17,7 +18,7 @@ export async function startStore({
   const queue = await RunQueue.open({ database, monitorSeconds, onTrouble });
   const store = new DatabaseStore({ database, queue, sender: randomBytes(6).toString("base64url"), submitTimeoutMs, onTrouble });
   try {
-    if (onlyProcess) await queue.giveBackAll();
+    if (onlyProcess) await Promise.all([queue.giveBackAll(), giveBackDeliveries(database)]);
     await store.listen();
     return store;
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { FlowKind, Json, JsonObject, Run, RunStatus, Step } from "@flow-run/spec";
 import type { Journal, RecordedRun } from "./journal.ts";
+import type { WebhookStore } from "./webhook-store.ts";
 
 export interface NewRun {
   id: string;
@@ -14,6 +15,8 @@ export interface NewRun {
   idempotencyKey: string | null;
   /** SHA-256 (hex) of the canonical request; compared when the key was used before. */
   fingerprint: string;
+  /** Told when the run ends: the delivery is written by the statement that ends it. Default: nobody. */
+  webhook?: { url: string; includeOutput: boolean };
 }
 
 /** `replayed`: the key was used before with the same request, and this is that run. */
@@ -128,6 +131,9 @@ export interface Store {
   findApiKey(sha256: string): Promise<ApiKeyRow | null>;
   listApiKeys(environment: string): Promise<ApiKeyRow[]>;
   revokeApiKey(environment: string, id: string): Promise<boolean>;
+
+  /** Deliveries of ends of runs, and what they are signed with. */
+  readonly webhooks: WebhookStore;
 
   /** Runs waiting to be claimed and the age of the oldest, for health and metrics. */
   queueDepth(): Promise<{ queued: number; oldestSeconds: number }>;

@@ -43,7 +43,7 @@ describe("documents", () => {
     const top = (await flowRun(["--help"], { cwd })).stdout;
     const names = commandsOf(top.slice(top.indexOf("Write and try:"), top.indexOf("Begin with:")));
     expect(names).toContain("simulator");
-    const below = ["releases", "runs", "keys"];
+    const below = ["releases", "runs", "webhooks", "keys"];
     const paths = await Promise.all(
       names.map(async (name) => {
         if (!below.includes(name)) return [[name]];

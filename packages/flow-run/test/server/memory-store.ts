@@ -224,6 +224,9 @@ export class MemoryStore implements Store {
 
   async close(): Promise<void> {}
 
+  get webhooks(): never {
+    throw new Error("nothing is delivered here");
+  }
   claimRuns(): never {
     throw new Error("nothing is executed here");
   }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Json } from "../json.ts";
 import { releaseNumberSchema } from "./release.ts";
 import { flowKindSchema, runSchema, runStatusSchema, runStepSchema } from "./run.ts";
+import { webhookSchema } from "./webhook.ts";
 
 /** Body of `POST /v1/flows/{flow}/runs`. */
 export const startRunSchema = z
@@ -13,6 +14,8 @@ export const startRunSchema = z
     priority: z.int().min(-100).max(100).optional(),
     /** Number of a release of the environment; default: the current one. */
     release: releaseNumberSchema.optional(),
+    /** Told when the run ends, signed: a URL, or `{url, includeOutput}`. */
+    webhook: webhookSchema.optional(),
   })
   .partial({ input: true });
 export type StartRun = Omit<z.infer<typeof startRunSchema>, "input"> & { input?: Json };

@@ -34,6 +34,7 @@ export async function dev({ terminal, options }: { terminal: Terminal; options: 
     concurrency: 200,
     dev: true,
     adminKey: process.env.FLOW_RUN_ADMIN_KEY || undefined,
+    encryptionKey: process.env.FLOW_RUN_ENCRYPTION_KEY || undefined,
   });
 
   let shown = "";

@@ -43,6 +43,8 @@ export async function server({ terminal, options }: { terminal: Terminal; option
     concurrency,
     dev: false,
     adminKey: process.env.FLOW_RUN_ADMIN_KEY || undefined,
+    encryptionKey: process.env.FLOW_RUN_ENCRYPTION_KEY || undefined,
+    publicUrl: process.env.FLOW_RUN_PUBLIC_URL || undefined,
   });
   terminal.out(
     options.json

@@ -11,6 +11,7 @@ import { runEventsRoute } from "./run-events.ts";
 import { runRoutes } from "./runs.ts";
 import { startRunRoute } from "./start-run.ts";
 import { unmatchedRoutes } from "./unmatched.ts";
+import { webhookRoutes } from "./webhooks.ts";
 
 export function registerRoutes(app: HttpApp, context: ServerContext): void {
   unmatchedRoutes(app);
@@ -23,6 +24,7 @@ export function registerRoutes(app: HttpApp, context: ServerContext): void {
   runActionRoutes(app, context);
   flowRoutes(app, context);
   releaseRoutes(app, context);
+  webhookRoutes(app, context);
   keyRoutes(app, context);
   documentationRoutes(app);
 }

@@ -61,7 +61,7 @@ export function operationRoutes(app: HttpApp, context: ServerContext): void {
           { name: "flowrun_queue_oldest_seconds", help: "How long the oldest of them has waited.", value: queue.oldestSeconds },
         );
       }
-      return reply.type("text/plain; version=0.0.4; charset=utf-8").send(context.metrics.text(gauges));
+      return reply.type("text/plain; version=0.0.4; charset=utf-8").send(context.metrics.text(gauges, context.webhooks?.outcomes));
     },
   );
 }

@@ -38,6 +38,7 @@ export function startRunRoute(app: HttpApp, context: ServerContext): void {
             "unsupported-media-type",
             "invalid-input",
             "idempotency-key-reused",
+            "webhooks-not-configured",
             "rate-limited",
           ),
         },
@@ -46,7 +47,8 @@ export function startRunRoute(app: HttpApp, context: ServerContext): void {
     async (request, reply) => {
       const idempotencyKey = readIdempotencyKey(request.headers["idempotency-key"]);
       const { flow } = request.params;
-      const { input = {}, tags = [], priority = 0, release = null } = (request.body ?? {}) as StartRun;
+      const { input = {}, tags = [], priority = 0, release = null, webhook: given } = (request.body ?? {}) as StartRun;
+      const webhook = given === undefined ? undefined : { includeOutput: false, ...(typeof given === "string" ? { url: given } : given) };
       return sendAccepted(context, request.principal, reply, {
         flow,
         input: input as Json,
@@ -54,7 +56,12 @@ export function startRunRoute(app: HttpApp, context: ServerContext): void {
         tags,
         priority,
         idempotencyKey,
-        fingerprint: idempotencyKey === null ? UNREPEATABLE : fingerprintOf({ flow, input, options: { tags, priority, release } }),
+        // Without a webhook as before there were any: keys that are in use go on to mean the same.
+        fingerprint:
+          idempotencyKey === null
+            ? UNREPEATABLE
+            : fingerprintOf({ flow, input, options: { tags, priority, release, ...(webhook && { webhook }) } }),
+        ...(webhook && { webhook }),
       });
     },
   );

@@ -1,4 +1,5 @@
 import type { Database } from "../database/index.ts";
+import { insertDeliveries, notifyDeliveries, WEBHOOK_COLUMNS } from "./insert-deliveries.ts";
 import { notifyEnded } from "./notify-ended.ts";
 
 /** A statement of its own, so that the next one sees every attempt that was begun before the run was locked. */
@@ -16,8 +17,10 @@ WITH given_up AS (
   SET status = 'cancelled', epoch = r.epoch + 1, finished_at = now(),
     calls = r.calls + (SELECT count(*) FROM given_up), unpriced_calls = r.unpriced_calls + (SELECT count(*) FROM given_up)
   WHERE r.environment = $1 AND r.id = $2 AND r.finished_at IS NULL
-  RETURNING r.id, r.job_id
+  RETURNING r.id, r.job_id, ${WEBHOOK_COLUMNS}
+), new_delivery AS (${insertDeliveries("SELECT * FROM cancelled")}
 ), notified AS (${notifyEnded("SELECT id FROM cancelled", "$3")}
+    UNION ALL ${notifyDeliveries("$3")}
 )
 SELECT job_id, (SELECT count(*) FROM notified) AS notified FROM cancelled`;
 

@@ -1,5 +1,6 @@
 import type { FlowKind, Json } from "@flow-run/spec";
 import type { Database } from "../database/index.ts";
+import { insertDeliveries, notifyDeliveries } from "./insert-deliveries.ts";
 import { notifyEnded } from "./notify-ended.ts";
 
 /** Claims in a row without a recorded step, after which a run is ended: it kills its workers. */
@@ -54,7 +55,9 @@ WITH job AS (${fetchJobsSql}
   FROM locked AS l
   WHERE r.id = ANY (ARRAY(SELECT id FROM locked)) AND r.id = l.id
   RETURNING r.*, l.poisoned
+), new_delivery AS (${insertDeliveries("SELECT * FROM claimed WHERE poisoned")}
 ), notified AS (${notifyEnded("SELECT id FROM claimed WHERE poisoned", "$2")}
+    UNION ALL ${notifyDeliveries("$2")}
 )
 SELECT job.id AS job_id, job."retryCount" AS retry_count, c.id, c.epoch, c.environment, c.flow, c.kind, c.release, c.input,
   extract(epoch FROM c.created_at)::float8 * 1000 AS created_ms, extract(epoch FROM c.started_at)::float8 * 1000 AS started_ms, c.poisoned,

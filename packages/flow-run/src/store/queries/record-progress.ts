@@ -1,5 +1,6 @@
 import type { Database } from "../database/index.ts";
 import type { AttemptEnd, AttemptStart, RunEnd, StepRecord } from "../journal.ts";
+import { insertDeliveries, notifyDeliveries, WEBHOOK_COLUMNS } from "./insert-deliveries.ts";
 import { notifyEnded } from "./notify-ended.ts";
 
 /** With documents as JSON text. */
@@ -113,8 +114,10 @@ WITH locked AS MATERIALIZED (
     finished_at = CASE WHEN c.status IS NULL THEN r.finished_at ELSE now() END
   FROM change AS c
   WHERE r.id = ANY (ARRAY(SELECT run_id FROM change)) AND r.id = c.run_id
-  RETURNING r.id, c.status IS NOT NULL AS ended
+  RETURNING r.id, c.status IS NOT NULL AS ended, ${WEBHOOK_COLUMNS}
+), new_delivery AS (${insertDeliveries("SELECT * FROM changed_run WHERE ended")}
 ), notified AS (${notifyEnded("SELECT id FROM changed_run WHERE ended", "$46")}
+    UNION ALL ${notifyDeliveries("$46")}
 )
 SELECT l.ord::int AS ord, l.owned OR l.landed AS held, (SELECT count(*) FROM notified) AS notified FROM locked AS l`;
 

@@ -16,10 +16,13 @@ export function submitRunsSql(insertJobsSql: string): string {
       'data', json_build_object('run', id))) FROM new_run)`;
   return `
 WITH new_run AS (
-  INSERT INTO flow_run.run (id, job_id, environment, flow, kind, release, status, input, tags, priority, idempotency_key, fingerprint)
-  SELECT id, job_id, environment, flow, kind, release, 'queued', input::json, tags::text[], priority, idempotency_key, fingerprint
-  FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[], $8::text[], $9::int[], $10::text[], $11::text[])
-    AS n (id, job_id, environment, flow, kind, release, input, tags, priority, idempotency_key, fingerprint)
+  INSERT INTO flow_run.run (id, job_id, environment, flow, kind, release, status, input, tags, priority, idempotency_key, fingerprint,
+    webhook_url, webhook_output)
+  SELECT id, job_id, environment, flow, kind, release, 'queued', input::json, tags::text[], priority, idempotency_key, fingerprint,
+    webhook_url, webhook_output
+  FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[], $8::text[], $9::int[], $10::text[], $11::text[],
+      $13::text[], $14::bool[])
+    AS n (id, job_id, environment, flow, kind, release, input, tags, priority, idempotency_key, fingerprint, webhook_url, webhook_output)
   ON CONFLICT DO NOTHING
   RETURNING id, job_id, priority, created_at
 ), new_job AS (${insertJobsSql.replace(JOBS_PLACEHOLDER, () => jobs)}
@@ -51,6 +54,8 @@ export async function submitRuns(
       runs.map(({ run }) => run.idempotencyKey),
       runs.map(({ run }) => run.fingerprint),
       sender,
+      runs.map(({ run }) => run.webhook?.url ?? null),
+      runs.map(({ run }) => run.webhook?.includeOutput ?? false),
     ],
     { prepare: "submit-runs" },
   );
