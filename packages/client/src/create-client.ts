@@ -8,6 +8,7 @@ import type {
   DeployResult,
   Flow,
   FlowList,
+  Json,
   Readiness,
   Release,
   ReleaseDetail,
@@ -61,6 +62,8 @@ export interface Client {
   cancel(id: string, options?: CallOptions): Promise<Run>;
   /** Starts a new run with the same input. */
   replay(id: string, options?: ReplayRun & CallOptions & { idempotencyKey?: string }): Promise<AcceptedRun>;
+  /** Answers the oldest wait of that name. Throws `not-waiting` when there is none, `invalid-input` when the payload does not fit its schema. */
+  signal(id: string, name: string, payload?: Json, options?: CallOptions): Promise<Run>;
   flows(options?: CallOptions): Promise<Flow[]>;
   flow(name: string, options?: CallOptions): Promise<Flow>;
   releases(options?: CallOptions): Promise<Release[]>;
@@ -112,6 +115,8 @@ export function createClient(options: ClientOptions): Client {
     replay(id, { signal, idempotencyKey, ...body } = {}) {
       return call({ method: "POST", path: runPath(id, "/replay"), body, headers: keyHeader(idempotencyKey), signal, repeatable: true });
     },
+    signal: (id, name, payload = null, { signal } = {}) =>
+      call({ method: "POST", path: runPath(id, `/signals/${encodeURIComponent(name)}`), body: payload, signal }),
     flows: async (rest) => (await get<FlowList>("/v1/flows", rest)).flows,
     flow: (name, rest) => get(`/v1/flows/${encodeURIComponent(name)}`, rest),
     releases: async (rest) => (await get<ReleaseList>("/v1/releases", rest)).releases,

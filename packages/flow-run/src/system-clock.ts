@@ -1,5 +1,8 @@
 import type { Clock } from "./engine/index.ts";
 
+/** Node.js fires a timer beyond this at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** The clock of this machine. */
 export function systemClock(): Clock {
   return {
@@ -11,10 +14,18 @@ export function systemClock(): Clock {
           clearTimeout(timer);
           reject(signal!.reason);
         };
-        const timer = setTimeout(() => {
-          signal?.removeEventListener("abort", onAbort);
-          resolve();
-        }, ms);
+        let timer: NodeJS.Timeout;
+        const sleep = (leftMs: number) => {
+          timer = setTimeout(
+            () => {
+              if (leftMs > LONGEST_TIMER_MS) return sleep(leftMs - LONGEST_TIMER_MS);
+              signal?.removeEventListener("abort", onAbort);
+              resolve();
+            },
+            Math.min(leftMs, LONGEST_TIMER_MS),
+          );
+        };
+        sleep(ms);
         signal?.addEventListener("abort", onAbort, { once: true });
       }),
   };

@@ -180,6 +180,14 @@ the project is wrong; 75 another process uses the embedded database.`,
   ofRun(runs("cancel", "end a run that has not ended", "runs cancel run_… --env prod")).action(
     run(async () => (await import("./commands/runs-cancel.ts")).runsCancel),
   );
+  ofRun(
+    runs("signal", "send a signal to a run that waits for it", `runs signal run_… approval --payload '{"ok": true}'`).option(
+      "--payload <json>",
+      "what it brings; without: null",
+    ),
+  )
+    .argument("<name>", "the signal's name")
+    .action(run(async () => (await import("./commands/runs-signal.ts")).runsSignal));
   ofRun(runs("replay", "start a run again: the same input, the current release", "runs replay run_… --env prod")).action(
     run(async () => (await import("./commands/runs-replay.ts")).runsReplay),
   );

@@ -313,7 +313,6 @@ steps:
     expect(bundle).toBeNull();
     expect(lines).toEqual([
       "agents/support.yaml:1:1 not-supported-yet this version does not run agents yet (leave the file out for now, or run the agent's prompt as a task)",
-      "flows/a.yaml:3:11 not-supported-yet this version does not execute wait steps yet (it executes steps of the kinds run, set, http, parallel)",
     ]);
   });
 

@@ -3,7 +3,7 @@ import type { CompiledStep, CompiledWorkflow } from "./bundle.ts";
 import { diagnosticAt, nameHint } from "./diagnostic-at.ts";
 
 /** Kinds of step that the engine of this version executes, each with if, forEach, repeat, onError, timeout and retries. */
-export const SUPPORTED_STEP_KINDS: readonly CompiledStep["kind"][] = ["run", "set", "http", "parallel"];
+export const SUPPORTED_STEP_KINDS: readonly CompiledStep["kind"][] = ["run", "set", "http", "wait", "parallel"];
 
 /** What is a right workflow, but not executed by this version: better known now than when a run comes there. */
 export function unsupportedSteps(workflow: Omit<CompiledWorkflow, "hash">): Diagnostic[] {

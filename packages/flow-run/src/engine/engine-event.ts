@@ -38,6 +38,8 @@ export type EngineEvent =
       error: RunError | null;
       durationMs: number;
     })
+  /** Nothing is left to do but to wait; the run has left this worker and goes on, here or elsewhere, when it is woken. */
+  | (OfRun & { type: "run-waiting"; paths: readonly string[] })
   /** This worker may no longer write to the run; somebody else owns it or it has ended. */
   | (OfRun & { type: "run-lost" })
   /** A defect of the engine: the run was failed, the error is for the log. */

@@ -13,7 +13,7 @@ export async function executeFlow(context: RunContext, name: string, input: Json
   if (!flow) throw new FlowRunError("unknown-flow", `The release has no flow "${name}".`);
   const checked = checkInput(context, name, flow.kind === "task" ? flow.task.input : flow.workflow.input, input);
   return flow.kind === "task"
-    ? executeTask(context, flow, checked, place.path, signal)
+    ? context.standstill.during(() => executeTask(context, flow, checked, place.path, signal))
     : walkWorkflow(context, flow, checked, place.prefix, signal);
 }
 

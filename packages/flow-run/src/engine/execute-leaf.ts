@@ -66,7 +66,7 @@ async function executeTurn(context: RunContext, leaf: LoadedLeaf, scope: Scope, 
     input = leaf.action.input(scope);
     const output = await tryOften(context, leaf, { scope, input }, path, signal);
     context.finishStep({ path, kind: leaf.action.kind(context), status: "succeeded", input, output, error: null, startedAtMs });
-    if (leaf.action.recordsAtOnce) await context.journal.commit();
+    if (leaf.action.recordsAtOnce) await context.standstill.during(() => context.journal.commit());
     return output;
   } catch (error) {
     if (isInterruption(error, signal)) throw error;
@@ -98,12 +98,18 @@ async function tryOften(
     const place = { path, prefix: attempt === 0 ? path : `${path}.try[${attempt}]` };
     try {
       const expired = () => timedOut(path, timeoutMs!);
-      return await withTimeout(clock, timeoutMs, expired, signal, (bounded) => action.perform(context, { ...turn, place }, bounded));
+      const once = () => withTimeout(clock, timeoutMs, expired, signal, (bounded) => action.perform(context, { ...turn, place }, bounded));
+      return await (mayLeave(step) ? once() : context.standstill.during(once));
     } catch (error) {
       if (isInterruption(error, signal) || attempt >= retries || !mayGoBetter(error)) throw error;
-      await clock.sleep(pauseMs(error, attempt, random()), signal);
+      await context.standstill.during(() => clock.sleep(pauseMs(error, attempt, random()), signal));
     }
   }
+}
+
+/** While nothing but waits is left in it, a step may leave the process with its run; but its timeout is a clock of this process. */
+function mayLeave({ kind, timeoutMs }: LoadedLeaf["step"]): boolean {
+  return (kind === "run" || kind === "wait") && timeoutMs === undefined;
 }
 
 /** Longer than that no step waits for a server that asks for patience. */

@@ -3,16 +3,18 @@ import { FlowRunError } from "@flow-run/spec";
 import type { Journal, RunEnd } from "../store/index.ts";
 import { executeFlow } from "./execute-flow.ts";
 import { Interruption, isInterruption } from "./interruption.ts";
+import type { RunBell } from "./run-bell.ts";
 import type { EngineRelease, EngineWorld, RunToExecute } from "./run-context.ts";
 import { RunContext, StepFailedError, toRunError } from "./run-context.ts";
 import { withTimeout } from "./step-timeout.ts";
 
 /** How an execution ended: the run's end, durably recorded, or the reason why this process stopped before the end. */
-export type ExecutionOutcome = { ended: RunEnd } | { stopped: "fenced" | "released" | "database-unavailable"; error?: unknown };
+export type ExecutionOutcome = { ended: RunEnd } | { stopped: "fenced" | "released" | "waiting" | "database-unavailable"; error?: unknown };
 
 /**
  * Executes a run from wherever its journal stands to its end. Never throws for a failure of the run. The end is durable when this resolves with `ended`.
- * Aborting `signal` with an `Interruption` stops it: `cancelled` ends the run, other reasons leave it for another owner.
+ * Aborting `signal` with an `Interruption` stops it: `cancelled` ends the run, other reasons leave it for another owner. A run that only waits is suspended
+ * (`stopped: "waiting"`) where the journal can keep waits; `bell` tells one that stays to look at them again.
  */
 export async function executeRun(
   run: RunToExecute,
@@ -20,11 +22,14 @@ export async function executeRun(
   journal: Journal,
   world: EngineWorld,
   signal: AbortSignal,
+  bell: RunBell = {},
 ): Promise<ExecutionOutcome> {
   const context = new RunContext(run, release, journal, world, executeFlow);
+  bell.onRing = () => context.standstill.lookAgain();
   context.emit({ type: "run-started", resumed: run.steps.length > 0 || Object.keys(run.attempts).length > 0 });
   const end = await walk(context, signal);
   if ("stopped" in end) {
+    if (end.stopped === "waiting") return suspend(context);
     // Answers that arrived meanwhile are paid for: book them, whoever owns the run now.
     await journal.commit().catch(() => {});
     if (end.stopped === "fenced") context.emit({ type: "run-lost" });
@@ -42,21 +47,38 @@ export async function executeRun(
 }
 
 async function recordEnd(context: RunContext, end: RunEnd): Promise<ExecutionOutcome> {
-  const { journal, run } = context;
+  const { journal } = context;
   journal.appendEnd(end);
   try {
     await journal.commit();
     return { ended: end };
   } catch (error) {
-    if (!FlowRunError.isInstance(error)) throw error;
-    if (error.code === "fenced") {
-      context.emit({ type: "run-lost" });
-      return { stopped: "fenced" };
-    }
-    if (error.retryable || end.error?.code === error.code) return { stopped: "database-unavailable", error };
-    // The database will never take this end, for example an output that is nested too deeply: the run has failed, and that can be written.
-    return recordEnd(context, failed(toRunError(error, run.flow)));
+    return afterRefusal(context, error, end.error?.code);
   }
+}
+
+async function suspend(context: RunContext): Promise<ExecutionOutcome> {
+  const { journal, run, standstill } = context;
+  const limitMs = context.durationLimitMs();
+  try {
+    await journal.waits!.suspend(standstill.paths, limitMs === undefined ? null : run.startedAtMs + limitMs);
+    context.emit({ type: "run-waiting", paths: standstill.paths });
+    return { stopped: "waiting" };
+  } catch (error) {
+    return afterRefusal(context, error);
+  }
+}
+
+/** What could not be written. `triedCode`: the error that was to be written itself. */
+async function afterRefusal(context: RunContext, error: unknown, triedCode?: string): Promise<ExecutionOutcome> {
+  if (!FlowRunError.isInstance(error)) throw error;
+  if (error.code === "fenced") {
+    context.emit({ type: "run-lost" });
+    return { stopped: "fenced" };
+  }
+  if (error.retryable || triedCode === error.code) return { stopped: "database-unavailable", error };
+  // The database will never take this, for example an output that is nested too deeply: the run has failed, and that can be written.
+  return recordEnd(context, failed(toRunError(error, context.run.flow)));
 }
 
 async function walk(context: RunContext, signal: AbortSignal): Promise<RunEnd | Extract<ExecutionOutcome, { stopped: string }>> {
@@ -94,7 +116,7 @@ async function executeFirstFlow(context: RunContext, signal: AbortSignal): Promi
   const { run, world } = context;
   const flow = context.release.flows.get(run.flow);
   if (flow?.kind !== "workflow") return executeOnlyStep(context, signal);
-  const { durationMs } = flow.workflow.limits;
+  const durationMs = context.durationLimitMs();
   const left = durationMs === undefined ? undefined : Math.max(0, run.startedAtMs + durationMs - world.clock.now());
   const expired = () => new Interruption("deadline", `The run took longer than its limit of ${durationMs} ms.`);
   return withTimeout(world.clock, left, expired, signal, (bounded) =>

@@ -7,6 +7,7 @@ import type { Clock } from "./clock.ts";
 import type { EngineEvent } from "./engine-event.ts";
 import type { HttpCaller } from "./http-caller.ts";
 import type { LoadedFlows } from "./loaded-release.ts";
+import { Standstill } from "./standstill.ts";
 
 /** A model under the name that prompts use, for one environment. */
 export interface EngineModel {
@@ -77,6 +78,7 @@ export class RunContext {
   readonly release: EngineRelease;
   readonly journal: Journal;
   readonly world: EngineWorld;
+  readonly standstill: Standstill;
   /** Booked attempts of all executions of the run. */
   private readonly spent: Spending;
   private readonly recorded: Map<string, StepRecord>;
@@ -92,6 +94,7 @@ export class RunContext {
     this.release = release;
     this.journal = journal;
     this.world = world;
+    this.standstill = new Standstill(world.clock);
     this.spent = { ...run.spent };
     this.recorded = new Map(run.steps.map((step) => [step.path, step]));
     this.attempts = new Map(Object.entries(run.attempts));
@@ -125,6 +128,12 @@ export class RunContext {
         `The run has used ${spent.tokens} of its limit of ${tokens} tokens. Raise limits.tokens of ${this.run.flow}, or make it use fewer.`,
       );
     }
+  }
+
+  /** How long the run may take, waiting included; undefined: as long as it wants. */
+  durationLimitMs(): number | undefined {
+    const flow = this.release.flows.get(this.run.flow);
+    return flow?.kind === "workflow" ? flow.workflow.limits.durationMs : undefined;
   }
 
   recordedStep(path: string): StepRecord | undefined {

@@ -2,6 +2,7 @@ import { FlowRunError } from "@flow-run/spec";
 import type { ClaimedRun, Store } from "../store/index.ts";
 import { executeRun } from "./execute-run.ts";
 import { Interruption } from "./interruption.ts";
+import type { RunBell } from "./run-bell.ts";
 import type { EngineRelease, EngineWorld } from "./run-context.ts";
 
 export interface WorkerOptions {
@@ -17,6 +18,8 @@ export interface WorkerOptions {
   pollMs?: number;
   /** How often runs without a job are looked for. Default 60,000. */
   orphanCheckMs?: number;
+  /** How often waiting runs whose moment has come are looked for; one timer a worker. Default 1,000. */
+  dueCheckMs?: number;
   /** Told of failures of the worker itself (the database is away…); it goes on by itself. */
   onTrouble(error: unknown, doing: string): void;
 }
@@ -24,6 +27,7 @@ export interface WorkerOptions {
 interface ActiveRun {
   claimed: ClaimedRun;
   abort: AbortController;
+  bell: RunBell;
   done: Promise<void>;
 }
 
@@ -43,7 +47,7 @@ export class Worker {
   private unsubscribe: (() => void)[] = [];
 
   constructor(options: WorkerOptions) {
-    this.options = { concurrency: 1_000, heartbeatMs: 3_000, pollMs: 2_000, orphanCheckMs: 60_000, ...options };
+    this.options = { concurrency: 1_000, heartbeatMs: 3_000, pollMs: 2_000, orphanCheckMs: 60_000, dueCheckMs: 1_000, ...options };
   }
 
   get activeRuns(): number {
@@ -51,11 +55,16 @@ export class Worker {
   }
 
   start(): void {
-    const { store, heartbeatMs, orphanCheckMs } = this.options;
-    this.unsubscribe = [store.onQueued(() => this.nudge()), store.onEnded((ids) => this.stopEnded(ids))];
+    const { store, heartbeatMs, orphanCheckMs, dueCheckMs } = this.options;
+    this.unsubscribe = [
+      store.onQueued(() => this.nudge()),
+      store.onSignalled((id) => this.ring(id)),
+      store.onEnded((ids) => this.stopEnded(ids)),
+    ];
     this.loops = [
       this.claimLoop(),
       this.every(heartbeatMs, this.released.signal, "prolonging leases", () => this.heartbeat()),
+      this.every(dueCheckMs, this.stopping.signal, "looking for waits that are due", () => store.requeueDueWaits()),
       this.every(orphanCheckMs, this.stopping.signal, "looking for orphaned runs", () => store.requeueOrphans()),
     ];
   }
@@ -119,16 +128,18 @@ export class Worker {
 
   private begin(claimed: ClaimedRun): void {
     const abort = new AbortController();
-    const done = this.execute(claimed, abort.signal)
+    const bell: RunBell = {};
+    const done = this.execute(claimed, abort.signal, bell)
       .catch((error) => this.options.onTrouble(error, `executing ${claimed.id}`))
       .finally(() => {
-        this.active.delete(claimed.id);
+        // A run that was suspended may have come back already.
+        if (this.active.get(claimed.id)?.claimed === claimed) this.active.delete(claimed.id);
         if (this.active.size === this.options.concurrency - 1) this.nudge();
       });
-    this.active.set(claimed.id, { claimed, abort, done });
+    this.active.set(claimed.id, { claimed, abort, bell, done });
   }
 
-  private async execute(claimed: ClaimedRun, signal: AbortSignal): Promise<void> {
+  private async execute(claimed: ClaimedRun, signal: AbortSignal, bell: RunBell): Promise<void> {
     const { store, world, onTrouble } = this.options;
     const journal = store.journal(claimed);
     let release: EngineRelease;
@@ -145,7 +156,7 @@ export class Worker {
       });
       return journal.commit();
     }
-    const outcome = await executeRun(claimed, release, journal, world, signal);
+    const outcome = await executeRun(claimed, release, journal, world, signal, bell);
     if ("stopped" in outcome && outcome.stopped === "database-unavailable") onTrouble(outcome.error, `recording ${claimed.id}`);
   }
 
@@ -161,6 +172,12 @@ export class Worker {
   /** A run that ended although we still execute it was cancelled: its calls are aborted at once. */
   private stopEnded(ids: readonly string[] | null): void {
     for (const id of ids ?? []) this.active.get(id)?.abort.abort(new Interruption("fenced", "The run has ended."));
+  }
+
+  /** A run got a signal while it was under way; null: any of them may have. */
+  private ring(id: string | null): void {
+    const rung = id === null ? [...this.active.values()] : [this.active.get(id)];
+    for (const run of rung) run?.bell.onRing?.();
   }
 
   private async every(ms: number, until: AbortSignal, doing: string, work: () => Promise<unknown>): Promise<void> {

@@ -1,10 +1,11 @@
 import { notStorable } from "./group-commit/write-all.ts";
-import type { AttemptEnd, AttemptStart, Journal, RunEnd, StepRecord } from "./journal.ts";
+import type { AttemptEnd, AttemptStart, DurableWaits, Journal, RunEnd, StepRecord } from "./journal.ts";
 import type { RunProgress, StoredAttemptEnd, StoredRunEnd, StoredStep } from "./queries/record-progress.ts";
 import { storableText, storeJson } from "./storable-json.ts";
 
 /** Writes what is appended as text at once, so that what the engine does with its values later does not matter, and hands it over with `commit`. */
 export class DatabaseJournal implements Journal {
+  readonly waits: DurableWaits;
   private readonly runId: string;
   private readonly epoch: number;
   private readonly record: (progress: RunProgress) => Promise<void>;
@@ -14,7 +15,12 @@ export class DatabaseJournal implements Journal {
   private end: StoredRunEnd | null = null;
   private unstorable: Error | null = null;
 
-  constructor(run: { id: string; epoch: number }, record: (progress: RunProgress) => Promise<void>) {
+  constructor(
+    run: { id: string; epoch: number },
+    record: (progress: RunProgress) => Promise<void>,
+    waitsOf: (run: { id: string; epoch: number }, commit: () => Promise<void>) => DurableWaits,
+  ) {
+    this.waits = waitsOf(run, () => this.commit());
     this.runId = run.id;
     this.epoch = run.epoch;
     this.record = record;

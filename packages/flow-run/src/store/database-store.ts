@@ -1,4 +1,4 @@
-import { FlowRunError, type JsonObject, type Run, type Step } from "@flow-run/spec";
+import { FlowRunError, type Json, type JsonObject, type Run, type RunStatus, type Step } from "@flow-run/spec";
 import { Callbacks } from "./callbacks.ts";
 import type { Database, Subscription } from "./database/index.ts";
 import { DatabaseJournal } from "./database-journal.ts";
@@ -6,25 +6,30 @@ import { DatabaseWebhookStore } from "./database-webhook-store.ts";
 import { Batcher } from "./group-commit/batcher.ts";
 import { Recorder } from "./group-commit/recorder.ts";
 import { keyReused, Submitter } from "./group-commit/submitter.ts";
+import { WaitKeeper } from "./group-commit/wait-keeper.ts";
 import { type Patience, persist } from "./group-commit/write-all.ts";
 import type { Journal } from "./journal.ts";
 import { Kept } from "./kept.ts";
 import { listenForNotices } from "./notices.ts";
 import { createApiKey, findApiKey, listApiKeys, revokeApiKey } from "./queries/api-keys.ts";
 import { cancelRun } from "./queries/cancel-run.ts";
+import { awaitedSignals, deliverSignal, deliverSignalSql } from "./queries/deliver-signal.ts";
 import { deployRelease, type ReleaseToDeploy } from "./queries/deploy-release.ts";
 import { findSubmitted } from "./queries/find-submitted.ts";
 import { getRuns, type RunName } from "./queries/get-runs.ts";
 import { listRuns } from "./queries/list-runs.ts";
 import { listSteps } from "./queries/list-steps.ts";
 import { currentRelease, getBundle, listReleases } from "./queries/read-releases.ts";
+import type { RunProgress } from "./queries/record-progress.ts";
 import { releaseRuns } from "./queries/release-runs.ts";
+import { DUE_BATCH, requeueDueWaits, requeueDueWaitsSql } from "./queries/requeue-due-waits.ts";
 import { requeueOrphans, requeueOrphansSql } from "./queries/requeue-orphans.ts";
 import { Claimer } from "./queue/claimer.ts";
 import { readJobClaim } from "./queue/job-claim.ts";
 import type { RunQueue } from "./queue/run-queue.ts";
 import { Statistics } from "./statistics.ts";
-import type { ApiKeyRow, ClaimedRun, NewRun, ReleaseRow, RunFilter, Store, SubmittedRun } from "./store.ts";
+import { storeJson } from "./storable-json.ts";
+import type { ApiKeyRow, AwaitedSignal, ClaimedRun, NewRun, ReleaseRow, RunFilter, Store, SubmittedRun } from "./store.ts";
 
 export interface DatabaseStoreParts {
   database: Database;
@@ -53,11 +58,13 @@ export class DatabaseStore implements Store {
   private readonly closing = new AbortController();
   private readonly submitter: Submitter;
   private readonly recorder: Recorder;
+  private readonly waits: WaitKeeper;
   private readonly claimer: Claimer;
   private readonly statistics: Statistics;
   private readonly finishedJobs: Batcher<string, null>;
   private readonly runReads: Batcher<RunName, Run | null>;
   private readonly queued: Callbacks<[]>;
+  private readonly signalled: Callbacks<[string | null]>;
   private readonly ended: Callbacks<[readonly string[] | null]>;
   private readonly currentReleases = new Kept<number | null>(1_000, LONGEST_MEMORY_MS);
   private readonly bundles = new Kept<JsonObject | null>(32);
@@ -69,6 +76,7 @@ export class DatabaseStore implements Store {
     const { database, queue, sender, onTrouble } = parts;
     const { signal } = this.closing;
     this.queued = new Callbacks((error) => onTrouble(error, "telling of queued runs"));
+    this.signalled = new Callbacks((error) => onTrouble(error, "telling of signals"));
     this.ended = new Callbacks((error) => onTrouble(error, "telling of ended runs"));
     this.finishedJobs = new Batcher({ write: (jobIds) => this.removeJobs(jobIds), maxItems: 500, waitMs: 20 });
     this.runReads = new Batcher({ write: (names) => this.read(() => getRuns(database, names)), maxItems: 500, maxInFlight: 2 });
@@ -86,6 +94,14 @@ export class DatabaseStore implements Store {
       },
     });
     this.recorder = new Recorder({ database, sender, signal, onEnded: (ids) => this.ended.call(ids), onTrouble });
+    this.waits = new WaitKeeper({
+      database,
+      insertJobsSql: queue.insertJobsSql,
+      sender,
+      signal,
+      onQueued: () => this.queued.call(),
+      onTrouble,
+    });
     this.claimer = new Claimer({
       database,
       queue,
@@ -100,6 +116,7 @@ export class DatabaseStore implements Store {
     this.subscription = await listenForNotices(this.parts.database, this.parts.sender, {
       queued: () => this.queued.call(),
       ended: (ids) => this.ended.call(ids),
+      signalled: (id) => this.signalled.call(id),
       release: (environment) => this.currentReleases.forget(environment),
       apiKey: () => this.apiKeys.forget(),
       webhook: () => this.webhooks.tellDue(),
@@ -108,6 +125,7 @@ export class DatabaseStore implements Store {
         this.apiKeys.forget();
         this.queued.call();
         this.ended.call(null);
+        this.signalled.call(null);
         this.webhooks.tellDue();
       },
     });
@@ -154,15 +172,34 @@ export class DatabaseStore implements Store {
     throw new FlowRunError("not-cancellable", `Run ${id} has already ended (${run.status}); there is nothing left to cancel.`);
   }
 
+  async awaitedSignals(environment: string, id: string): Promise<{ status: RunStatus; signals: AwaitedSignal[] } | null> {
+    return canExist(environment, id) ? this.read(() => awaitedSignals(this.parts.database, environment, id)) : null;
+  }
+
+  async deliverSignal(environment: string, id: string, path: string, payload: Json): Promise<boolean> {
+    const { database, queue, sender } = this.parts;
+    const signal = { environment, id, path, payload: storeJson(payload) };
+    let mayBeOurs = false;
+    const answer = await this.read((repeated) => {
+      mayBeOurs = repeated;
+      return deliverSignal(database, deliverSignalSql(queue.insertJobsSql), sender, signal);
+    });
+    if (answer.requeued) this.queued.call();
+    else if (answer.delivered) this.signalled.call(id);
+    // Delivered by the first try, whose answer was lost.
+    return answer.delivered || (mayBeOurs && answer.sameBefore);
+  }
+
   claimRuns(limit: number): Promise<ClaimedRun[]> {
     return this.claimer.claim(limit);
   }
 
   journal(run: OwnedRun): Journal {
-    return new DatabaseJournal(run, async (progress) => {
+    const record = async (progress: RunProgress) => {
       await this.recorder.record(progress);
       if (progress.end) void this.finishedJobs.add(readJobClaim(run.jobId).id);
-    });
+    };
+    return new DatabaseJournal(run, record, (owned, commit) => this.waits.of(owned, commit));
   }
 
   async heartbeat(runs: readonly OwnedRun[]): Promise<string[]> {
@@ -182,6 +219,19 @@ export class DatabaseStore implements Store {
     const count = await requeueOrphans(this.parts.database, requeueOrphansSql(this.parts.queue.insertJobsSql), this.parts.sender);
     if (count > 0) this.queued.call();
     return count;
+  }
+
+  async requeueDueWaits(): Promise<number> {
+    const { database, queue, sender } = this.parts;
+    const sql = requeueDueWaitsSql(queue.insertJobsSql);
+    let total = 0;
+    for (let count = DUE_BATCH; count === DUE_BATCH; total += count) count = await requeueDueWaits(database, sql, sender);
+    if (total > 0) this.queued.call();
+    return total;
+  }
+
+  onSignalled(callback: (runId: string | null) => void): () => void {
+    return this.signalled.add(callback);
   }
 
   onQueued(callback: () => void): () => void {
@@ -243,7 +293,7 @@ export class DatabaseStore implements Store {
 
   /** Waits a moment for what was handed in before, then stops everything. The database itself stays open: it belongs to whoever opened it. */
   async close(): Promise<void> {
-    const drained = Promise.all([this.submitter.drain(), this.recorder.drain()]).then(() => this.finishedJobs.drain());
+    const drained = Promise.all([this.submitter.drain(), this.recorder.drain(), this.waits.drain()]).then(() => this.finishedJobs.drain());
     await withinMs(drained, DRAIN_MS);
     this.closing.abort();
     await this.statistics.close();

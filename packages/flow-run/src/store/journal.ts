@@ -1,4 +1,4 @@
-import type { Json, RunError, TokenUsage } from "@flow-run/spec";
+import type { Json, JsonSchema, RunError, TokenUsage } from "@flow-run/spec";
 
 /** A finished step. Recorded once per path and never changed; a resumed run reads it instead of doing the work again. */
 export interface StepRecord {
@@ -56,6 +56,40 @@ export interface RecordedRun {
   attempts: { [stepPath: string]: number };
 }
 
+/** A wait that a run comes to. */
+export interface WaitToStand {
+  /** Of its step. */
+  path: string;
+  /** null: waits for the time alone. */
+  signal: string | null;
+  /** From the moment it is first opened. */
+  dueInMs: number;
+  /** What the signal's payload must fit. */
+  payloadSchema: JsonSchema | null;
+}
+
+/** How a wait stands by the database's clock. Delivered and due exclude each other: a due wait takes no signal. */
+export interface WaitState {
+  delivered: boolean;
+  /** Of the signal; null before. */
+  payload: Json;
+  /** 0 when it is due. */
+  remainingMs: number;
+}
+
+/** Waits that outlive the process. All methods reject as `Journal.commit` does. */
+export interface DurableWaits {
+  /** Opens a wait after committing what was queued before. One that is open already, also by an earlier owner, is left as it is. */
+  open(wait: WaitToStand): Promise<WaitState>;
+  /** Gives a wait up. */
+  close(path: string): Promise<void>;
+  /**
+   * Gives the run out of our hands until one of these waits was delivered or is due, or `deadlineMs` (epoch milliseconds) has come. If that is so already,
+   * the run is queued again at once. Its owner must stop afterwards.
+   */
+  suspend(paths: readonly string[], deadlineMs: number | null): Promise<void>;
+}
+
 /**
  * The durable record of one run, as its current owner sees it. `append…` only queues; `commit` makes everything queued durable, in order and
  * all or nothing. Nothing may leave the process (no request, no wait) before the commit that precedes it has resolved.
@@ -70,4 +104,6 @@ export interface Journal {
   appendAttemptEnd(attempt: AttemptEnd): void;
   appendEnd(end: RunEnd): void;
   commit(): Promise<void>;
+  /** Absent where runs do not outlive the process. */
+  readonly waits?: DurableWaits;
 }

@@ -5,6 +5,8 @@ import { CHANNEL } from "./queries/notify-ended.ts";
 export interface NoticeHandlers {
   queued(): void;
   ended(runIds: readonly string[]): void;
+  /** A run that is under way got a signal that it waits for. */
+  signalled(runId: string): void;
   /** `currentRelease` of the environment may be another now. */
   release(environment: string): void;
   apiKey(): void;
@@ -24,6 +26,7 @@ export async function listenForNotices(database: Database, sender: string, handl
       if (from === sender) return;
       if (word === "queued") handlers.queued();
       else if (word === "ended") handlers.ended(rest);
+      else if (word === "signalled") handlers.signalled(rest.join(" "));
       else if (word === "release") handlers.release(rest.join(" "));
       else if (word === "api-key") handlers.apiKey();
     },

@@ -103,10 +103,12 @@ CREATE TABLE flow_run.run (
   error json,
   webhook_url text,
   webhook_output boolean NOT NULL DEFAULT false,
+  wake_at timestamp with time zone,
   CONSTRAINT run_pkey PRIMARY KEY (id),
   CONSTRAINT run_check CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['succeeded'::text, 'failed'::text, 'cancelled'::text])))),
   CONSTRAINT run_kind_check CHECK ((kind = ANY (ARRAY['task'::text, 'workflow'::text, 'agent'::text]))),
-  CONSTRAINT run_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'waiting'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text])))
+  CONSTRAINT run_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'waiting'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text]))),
+  CONSTRAINT run_wakes CHECK (((wake_at IS NOT NULL) = (status = 'waiting'::text)))
 ) WITH (fillfactor=70);
 
 CREATE INDEX run_failed ON flow_run.run USING btree (environment, created_at DESC, id DESC) WHERE (error IS NOT NULL);
@@ -121,6 +123,8 @@ CREATE INDEX run_tags ON flow_run.run USING gin (tags) WHERE (tags <> '{}'::text
 
 CREATE INDEX run_unfinished ON flow_run.run USING btree (created_at) WHERE (finished_at IS NULL);
 
+CREATE INDEX run_wake ON flow_run.run USING btree (wake_at) WHERE (wake_at IS NOT NULL);
+
 COMMENT ON COLUMN flow_run.run.job_id IS 'The one job of the queue that may execute this run.';
 
 COMMENT ON COLUMN flow_run.run.epoch IS 'Grows with each claim and with a cancel; every write of an owner names its epoch and locks this row.';
@@ -128,6 +132,8 @@ COMMENT ON COLUMN flow_run.run.epoch IS 'Grows with each claim and with a cancel
 COMMENT ON COLUMN flow_run.run.ended_epoch IS 'Epoch of the owner that ended the run: tells a repeated write of that owner from a fenced one.';
 
 COMMENT ON COLUMN flow_run.run.unpriced_calls IS 'Calls whose price or usage is unknown; their cost is missing from cost_nano_usd.';
+
+COMMENT ON COLUMN flow_run.run.wake_at IS 'When a waiting run gets a job again if no signal comes before. Every waiting run has one, so none waits for ever.';
 
 CREATE TABLE flow_run.step (
   run_id text NOT NULL,
@@ -145,6 +151,20 @@ CREATE TABLE flow_run.step (
   CONSTRAINT step_pkey PRIMARY KEY (run_id, path),
   CONSTRAINT step_status_check CHECK ((status = ANY (ARRAY['succeeded'::text, 'failed'::text, 'skipped'::text])))
 );
+
+CREATE TABLE flow_run.wait (
+  run_id text NOT NULL,
+  path text NOT NULL,
+  signal text,
+  opened_at timestamp with time zone NOT NULL,
+  due_at timestamp with time zone NOT NULL,
+  delivered_at timestamp with time zone,
+  payload_schema json,
+  payload json,
+  CONSTRAINT wait_pkey PRIMARY KEY (run_id, path)
+);
+
+COMMENT ON COLUMN flow_run.wait.signal IS 'Null: waits for due_at alone. Otherwise due_at is when the step fails.';
 
 CREATE TABLE flow_run.webhook_attempt (
   delivery_id text NOT NULL,

@@ -1,4 +1,4 @@
-import type { FlowKind, Json, JsonObject, Run, RunStatus, Step } from "@flow-run/spec";
+import type { FlowKind, Json, JsonObject, JsonSchema, Run, RunStatus, Step } from "@flow-run/spec";
 import type { Journal, RecordedRun } from "./journal.ts";
 import type { WebhookStore } from "./webhook-store.ts";
 
@@ -54,6 +54,14 @@ export interface RunFilter {
   limit?: number;
 }
 
+/** A wait for which a signal would be taken now. */
+export interface AwaitedSignal {
+  name: string;
+  /** Of its step. */
+  path: string;
+  payloadSchema: JsonSchema | null;
+}
+
 export interface ReleaseRow {
   environment: string;
   number: number;
@@ -91,6 +99,11 @@ export interface Store {
   /** Ends a run that has not ended; its owner is fenced from then on. Throws code `not-cancellable`; null for an unknown run. */
   cancelRun(environment: string, id: string): Promise<Run | null>;
 
+  /** What a run waits for, in the order of waiting; null for an unknown run. */
+  awaitedSignals(environment: string, id: string): Promise<{ status: RunStatus; signals: AwaitedSignal[] } | null>;
+  /** Hands a payload to the wait at `path` and, in the same transaction, the run to the queue if it only waits. False when nothing waits there any more. */
+  deliverSignal(environment: string, id: string, path: string, payload: Json): Promise<boolean>;
+
   /** Takes up to `limit` queued or abandoned runs. A run claimed too often without progress is ended as failed (code `poisoned`) and not returned. */
   claimRuns(limit: number): Promise<ClaimedRun[]>;
   /** A journal over this run for its owner. Commits of all runs of the process are gathered into one statement. */
@@ -99,11 +112,15 @@ export interface Store {
   heartbeat(runs: readonly Pick<ClaimedRun, "id" | "jobId" | "epoch">[]): Promise<string[]>;
   /** Hands runs back at once, for another worker to go on with (shutdown). */
   releaseRuns(runs: readonly Pick<ClaimedRun, "id" | "jobId" | "epoch">[]): Promise<void>;
-  /** Gives a job back to every run that has not ended and has none. Returns how many there were. */
+  /** Gives a job back to every run that has not ended, does not wait, and has none. Returns how many there were. */
   requeueOrphans(): Promise<number>;
+  /** Gives a job to every waiting run whose moment has come, by the database's clock. Returns how many there were. */
+  requeueDueWaits(): Promise<number>;
 
   /** Calls back when runs were queued, here or by another process. Coalesced; no polling. */
   onQueued(callback: () => void): () => void;
+  /** Calls back with the id of a run that got a signal while it was under way, here or by another process; with `null` when any may have been missed. */
+  onSignalled(callback: (runId: string | null) => void): () => void;
   /** Calls back with ids of runs that ended or were cancelled, here or in another process; with `null` after the connection was lost, when any may have been missed. */
   onEnded(callback: (runIds: readonly string[] | null) => void): () => void;
 

@@ -18,6 +18,7 @@ const COMMANDS = [
   ["runs", "show"],
   ["runs", "watch"],
   ["runs", "cancel"],
+  ["runs", "signal"],
   ["runs", "replay"],
   ["server"],
   ["webhooks", "list"],

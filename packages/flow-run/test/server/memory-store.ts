@@ -1,5 +1,13 @@
 import { FlowRunError, isTerminal, type Json, type JsonObject, type Run, type Step } from "@flow-run/spec";
-import { type ApiKeyRow, type NewRun, type ReleaseRow, type RunFilter, type Store, StoreUnavailableError } from "../../src/store/index.ts";
+import {
+  type ApiKeyRow,
+  type AwaitedSignal,
+  type NewRun,
+  type ReleaseRow,
+  type RunFilter,
+  type Store,
+  StoreUnavailableError,
+} from "../../src/store/index.ts";
 
 interface Kept {
   run: Run;
@@ -14,6 +22,9 @@ export class MemoryStore implements Store {
   private readonly releases = new Map<string, { row: ReleaseRow; bundle: JsonObject }[]>();
   private readonly keys: { row: ApiKeyRow; sha256: string }[] = [];
   private readonly endedCallbacks = new Set<(ids: readonly string[] | null) => void>();
+  /** What runs wait for, by id. */
+  readonly waits = new Map<string, AwaitedSignal[]>();
+  readonly delivered: { id: string; path: string; payload: Json }[] = [];
   /** Calls of each method so far. */
   readonly calls: Record<string, number> = {};
   private away = false;
@@ -148,6 +159,28 @@ export class MemoryStore implements Store {
     return kept.run;
   }
 
+  async awaitedSignals(environment: string, id: string): ReturnType<Store["awaitedSignals"]> {
+    this.count("awaitedSignals");
+    const run = this.runs.get(id)?.run;
+    return run?.environment === environment ? { status: run.status, signals: [...(this.waits.get(id) ?? [])] } : null;
+  }
+
+  async deliverSignal(_environment: string, id: string, path: string, payload: Json): Promise<boolean> {
+    this.count("deliverSignal");
+    const waits = this.waits.get(id) ?? [];
+    if (!waits.some((wait) => wait.path === path)) return false;
+    this.waits.set(
+      id,
+      waits.filter((wait) => wait.path !== path),
+    );
+    this.delivered.push({ id, path, payload });
+    return true;
+  }
+
+  onSignalled(): () => void {
+    return () => {};
+  }
+
   onQueued(): () => void {
     return () => {};
   }
@@ -237,6 +270,9 @@ export class MemoryStore implements Store {
     throw new Error("nothing is executed here");
   }
   releaseRuns(): never {
+    throw new Error("nothing is executed here");
+  }
+  requeueDueWaits(): never {
     throw new Error("nothing is executed here");
   }
   requeueOrphans(): never {

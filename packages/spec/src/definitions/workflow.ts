@@ -26,7 +26,7 @@ const waitSchema = z
     z.strictObject({
       signal: nameSchema.meta({ description: "The signal's name." }),
       payload: schemaNotationSchema.optional().meta({ description: "Schema of what the signal brings; the step's output." }),
-      timeout: durationSchema.optional().meta({ description: "After it the step fails. Default: none." }),
+      timeout: durationSchema.optional().meta({ description: "After it the step fails. Default: 30d." }),
     }),
     z.strictObject({ for: durationSchema.meta({ description: "How long." }) }),
   ])

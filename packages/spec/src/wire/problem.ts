@@ -22,6 +22,7 @@ export const PROBLEMS = {
   "idempotency-in-progress": { status: 409, title: "A request with this Idempotency-Key is under way" },
   "gate-failed": { status: 409, title: "A gate does not let this release pass" },
   "stale-plan": { status: 409, title: "The environment has changed since the plan was made" },
+  "not-waiting": { status: 409, title: "The run does not wait for this signal" },
   "not-cancellable": { status: 409, title: "The run has ended" },
   "webhooks-not-configured": { status: 409, title: "The server cannot keep the secret of webhooks" },
   "payload-too-large": { status: 413, title: "The body is too large" },

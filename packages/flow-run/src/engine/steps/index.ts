@@ -4,6 +4,7 @@ import type { StepAction } from "../step-action.ts";
 import { httpStep } from "./http-step.ts";
 import { runStep } from "./run-step.ts";
 import { setStep } from "./set-step.ts";
+import { waitStep } from "./wait-step.ts";
 
 export type LeafStep = Exclude<CompiledStep, { kind: "parallel" }>;
 
@@ -13,10 +14,9 @@ export function loadAction(step: LeafStep): StepAction {
       return runStep(step);
     case "set":
       return setStep(step);
+    case "wait":
+      return waitStep(step);
     case "http":
       return httpStep(step);
-    case "wait":
-      // Compilation refuses this kind, so only a bundle of a newer program comes here.
-      throw new Error(`step ${step.id}: this version does not execute ${step.kind} steps`);
   }
 }

@@ -9,6 +9,7 @@ import { releaseRoutes } from "./releases.ts";
 import { runActionRoutes } from "./run-actions.ts";
 import { runEventsRoute } from "./run-events.ts";
 import { runRoutes } from "./runs.ts";
+import { signalRoute } from "./signals.ts";
 import { startRunRoute } from "./start-run.ts";
 import { unmatchedRoutes } from "./unmatched.ts";
 import { webhookRoutes } from "./webhooks.ts";
@@ -22,6 +23,7 @@ export function registerRoutes(app: HttpApp, context: ServerContext): void {
   runRoutes(app, context);
   runEventsRoute(app, context);
   runActionRoutes(app, context);
+  signalRoute(app, context);
   flowRoutes(app, context);
   releaseRoutes(app, context);
   webhookRoutes(app, context);

@@ -14,7 +14,7 @@ WITH given_up AS (
   RETURNING a.id
 ), cancelled AS (
   UPDATE flow_run.run AS r
-  SET status = 'cancelled', epoch = r.epoch + 1, finished_at = now(),
+  SET status = 'cancelled', wake_at = NULL, epoch = r.epoch + 1, finished_at = now(),
     calls = r.calls + (SELECT count(*) FROM given_up), unpriced_calls = r.unpriced_calls + (SELECT count(*) FROM given_up)
   WHERE r.environment = $1 AND r.id = $2 AND r.finished_at IS NULL
   RETURNING r.id, r.job_id, ${WEBHOOK_COLUMNS}
