@@ -73,6 +73,10 @@ describe("commands that talk to a server", () => {
     expect(cancelled).toMatchObject({ code: 1, stderr: expect.stringContaining("already ended") });
     expect(replayed.stdout).toMatch(new RegExp(`^run_\\w+ replays ${id} on release 1\\. Follow it: flow-run runs watch run_`));
 
+    const first = await dev.json<{ runs: Run[]; nextCursor: string }>("runs", "list", "--flow", "both", "--limit", "1");
+    const next = await dev.json<{ runs: Run[] }>("runs", "list", "--flow", "both", "--limit", "1", "--cursor", first.nextCursor);
+    expect([first.runs[0]!.id, next.runs[0]!.id]).toEqual([replayed.stdout.split(" ")[0], id]);
+
     const [failed, unknown, text] = await Promise.all([
       dev.flowRun("run", "both", "what=refused", "--env", "dev", "--json"),
       dev.flowRun("runs", "show", "run_none"),

@@ -33,6 +33,7 @@ export async function runsList({ terminal, options }: { terminal: Terminal; opti
     status: wanted as RunStatus | undefined,
     tag: options.tag,
     limit,
+    cursor: options.cursor,
   });
   if (options.json) terminal.json({ runs, nextCursor });
   else if (runs.length === 0) {
