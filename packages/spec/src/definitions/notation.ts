@@ -44,7 +44,10 @@ export const nameSchema = z
 
 /** An HTTP request as steps and tools make it. */
 export const httpRequestSchema = z.strictObject({
-  method: z.enum(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]).optional().meta({ description: "Default: POST with a body, else GET." }),
+  method: z
+    .enum(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"])
+    .optional()
+    .meta({ description: "Default: POST with a body, else GET." }),
   url: z.string().min(1).meta({ description: "Absolute URL, http or https; may hold ${{ expressions }}, secrets too." }),
   headers: z.record(z.string(), z.string()).optional().meta({ description: "Request headers; may hold ${{ expressions }}, secrets too." }),
   body: templateValueSchema
