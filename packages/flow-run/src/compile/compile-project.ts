@@ -4,11 +4,11 @@ import { compileModels, splitTarget } from "./compile-models.ts";
 import { compileProviders } from "./compile-providers.ts";
 import { hashed } from "./content-hash.ts";
 import { checkOtherDefinitions, type FlowNames, flowNames } from "./flow-names.ts";
+import { missingVariables } from "./missing-variables.ts";
 import { compileTask } from "./prompt/compile-task.ts";
 import { InputDefaults } from "./prompt/input-defaults.ts";
 import { PromptPartials } from "./prompt/prompt-partials.ts";
 import { toJsonSchema } from "./schema/index.ts";
-import { missingVariables, unsupportedSteps } from "./supported-steps.ts";
 import { compileWorkflows } from "./workflow/compile-workflows.ts";
 import type { FlowSignature } from "./workflow/flow-signature.ts";
 
@@ -32,7 +32,6 @@ export function compileProject(source: ProjectSource): { bundle: Bundle | null; 
 
   const compiled = compileWorkflows({ workflows: source.workflows, flows: signatures(tasks, source, names), toJsonSchema });
   diagnostics.push(...compiled.diagnostics, ...missingVariables(compiled.variables, source.project));
-  for (const workflow of compiled.workflows.values()) diagnostics.push(...unsupportedSteps(workflow));
 
   const sorted = sortDiagnostics(diagnostics);
   // What could not be read has its diagnostics already, from whoever read the files.

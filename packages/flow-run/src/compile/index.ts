@@ -10,6 +10,5 @@ export * from "./prompt/index.ts";
 export { resolveModel } from "./resolve-model.ts";
 export * from "./schema/index.ts";
 export { secretNames } from "./secret-names.ts";
-export { SUPPORTED_STEP_KINDS } from "./supported-steps.ts";
 export { type CompiledWorkflows, compileWorkflows, type WorkflowsToCompile } from "./workflow/compile-workflows.ts";
 export type { FlowSignature } from "./workflow/flow-signature.ts";

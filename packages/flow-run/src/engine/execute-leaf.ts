@@ -149,7 +149,7 @@ async function rescue(
   const { flow, argument } = leaf.rescue!;
   let input: Json = null;
   try {
-    input = argument({ ...scope, error: { ...failure.runError } }) ?? null;
+    input = argument(scope) ?? null;
     const output = await context.call(flow, input, { path: rescuePath, prefix: rescuePath }, signal);
     context.finishStep({ path: rescuePath, kind: "rescue", status: "succeeded", input, output, error: null, startedAtMs });
     return output;
