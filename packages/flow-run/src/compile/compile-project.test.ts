@@ -171,8 +171,8 @@ describe("prompts", () => {
   }
 
   test.each([
-    ["config: { temperature: 3 }", "out-of-range temperature must be from 0 to 2, not 3"],
-    ["config: { presencePenalty: -2.5 }", "out-of-range presencePenalty must be from -2 to 2, not -2.5"],
+    ["config: { temperature: 3 }", "out-of-range temperature goes from 0 to 2; a provider will refuse 3"],
+    ["config: { presencePenalty: -2.5 }", "out-of-range presencePenalty goes from -2 to 2; a provider will refuse -2.5"],
     [
       "config: { max_tokens: 5 }",
       '"max_tokens" is no setting of flow-run\'s and goes to the provider as it is (did you mean "maxOutputTokens"?)',

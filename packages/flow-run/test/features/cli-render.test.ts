@@ -63,6 +63,21 @@ describe("flow-run render", () => {
     expect(c).toMatchObject({ model: null, messages: [{ role: "user", content: [{ text: "Hi Ada, yours" }] }] });
   });
 
+  it("shows what the Dotprompt specification shows: sections among the parts, settings as they are written, a prompt without its input", async () => {
+    const cwd = folderWith({
+      "sections.prompt": '{{section "intro"}}\nHello\n{{section "end"}}\nBye',
+      "hot.prompt": "---\nconfig: { temperature: 3 }\ninput: { schema: string }\n---\nHello, world.",
+    });
+    const [sections, hot] = await Promise.all(
+      ["sections", "hot"].map(async (name) => JSON.parse((await flowRun(["render", `${name}.prompt`, "--json"], { cwd })).stdout)),
+    );
+    const section = (purpose: string) => ({ metadata: { purpose, pending: true } });
+    expect(sections.messages).toEqual([
+      { role: "user", content: [section("intro"), { text: "\nHello\n" }, section("end"), { text: "\nBye" }] },
+    ]);
+    expect(hot).toMatchObject({ config: { temperature: 3 }, messages: [{ role: "user", content: [{ text: "Hello, world." }] }] });
+  });
+
   it("uses the models of an environment, and of --model", async () => {
     const config = `${SMALL_PROJECT["flow-run.yaml"]}environments: { prod: { models: { default: vendor/gpt-5 } } }\n`;
     const cwd = folderWith({ ...SMALL_PROJECT, "flow-run.yaml": config });

@@ -28,7 +28,8 @@ export async function render(
     throw new CommandError(`${name} is a ${task.kind}; only prompts can be rendered. See what it does: flow-run run ${name} --steps`);
   }
   const environment = modelWritten === undefined ? environmentOf(bundle, options.env) : "local";
-  const input = await readInput(options.input, pairs, task.input);
+  const isGiven = options.input !== undefined || pairs.length > 0;
+  const input = isGiven ? await readInput(options.input, pairs, task.input) : undefined;
   const rendered = {
     ...(await renderPrompt(bundle, task, input, environment)),
     ...(modelWritten === undefined ? {} : { model: modelWritten }),

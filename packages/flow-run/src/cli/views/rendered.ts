@@ -14,6 +14,7 @@ export function renderedView(
   const blocks = messages.map((message) => {
     const parts = message.content.map((part) => {
       if ("text" in part) return printable(part.text);
+      if (!("media" in part)) return style("dim", `[section ${printable(part.metadata.purpose)}]`);
       const { url, contentType } = part.media;
       const shown = url.length > LONGEST_URL ? `${url.slice(0, LONGEST_URL)}… (${url.length} characters)` : url;
       return style("dim", `[media ${printable([contentType, shown].filter(Boolean).join(" "))}]`);

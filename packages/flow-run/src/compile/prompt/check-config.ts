@@ -33,7 +33,12 @@ export function checkConfig({ source, value }: PromptSource): Diagnostic[] {
     const range = Object.hasOwn(RANGES, key) ? RANGES[key] : undefined;
     if (range !== undefined && typeof setting === "number" && (setting < range[0] || setting > range[1])) {
       diagnostics.push(
-        diagnosticAt({ source, path }, "error", "out-of-range", `${key} must be from ${range[0]} to ${range[1]}, not ${setting}`),
+        diagnosticAt(
+          { source, path },
+          "warning",
+          "out-of-range",
+          `${key} goes from ${range[0]} to ${range[1]}; a provider will refuse ${setting}`,
+        ),
       );
     }
     if (KNOWN_KEYS.includes(key)) continue;
