@@ -12,7 +12,6 @@ export interface Deployment {
   commit: string | null;
   /** The release that must be current, null: none may be, undefined: any. */
   expectedCurrent?: number | null;
-  /** Default false: a release whose flows need secrets that are not there is refused. */
 }
 
 /**
