@@ -144,7 +144,7 @@ export interface RunningServer {
 const DRAIN_MS = 10_000;
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { createApp, createLogger, LiveEventHub } = await import("./server/index.ts");
+  const { createApp, createLogger, linkProcesses, LiveEventHub } = await import("./server/index.ts");
   const { deployBundle } = await import("./release/index.ts");
   const { packageVersion } = await import("./package-version.ts");
   const { role, dev } = options;
@@ -180,6 +180,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     closers.push(() => outbound.close());
     const execution = await createExecution({ emit, wantsText: (runId) => live.isWatched(runId), outbound });
     closers.push(() => execution.close());
+
+    const link = await linkProcesses({ hub: live, peers: store.peers, reads: role !== "worker", executes: role !== "api" });
+    closers.push(() => link.close());
 
     if (role !== "api") {
       const worker = new Worker({

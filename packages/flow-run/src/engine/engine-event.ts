@@ -19,8 +19,10 @@ export type EngineEvent =
       error: RunError | null;
       durationMs: number;
     })
-  | (OfRun & { type: "text-delta"; path: string; text: string })
-  | (OfRun & { type: "text-restarted"; path: string })
+  /** `attempt`: the number of the attempt at the step that writes; `offset`: UTF-16 code units of its text before this. */
+  | (OfRun & { type: "text-delta"; path: string; attempt: number; offset: number; text: string })
+  /** The text so far is void; the attempt of this number begins. */
+  | (OfRun & { type: "text-restarted"; path: string; attempt: number })
   | (OfRun & { type: "attempt-started"; path: string; number: number; provider: string; model: string })
   | (OfRun & {
       type: "attempt-ended";

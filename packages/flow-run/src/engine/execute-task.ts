@@ -1,5 +1,5 @@
 import type { FlowRunError, Json } from "@flow-run/spec";
-import type { CallModelHooks } from "../model/index.ts";
+import type { CallModelHooks, CallModelOptions } from "../model/index.ts";
 import { callModel, generateStructured, priceOf } from "../model/index.ts";
 import type { LoadedTask } from "./loaded-release.ts";
 import type { RunContext } from "./run-context.ts";
@@ -18,7 +18,7 @@ export async function executeTask(
   const { world, release } = context;
   const messages = prompt.render({ input });
   const model = release.model(task.model);
-  const streams = task.output.format === "text" && world.wantsText(context.run.id);
+  const booking = bookAttempts(context, task.model, path);
   const common = {
     targets: model.targets,
     providers: (name: string) => release.providers.get(name),
@@ -30,13 +30,8 @@ export async function executeTask(
     signal,
     clock: world.clock,
     random: () => world.random(),
-    hooks: bookAttempts(context, task.model, path),
-    ...(streams
-      ? {
-          onText: (text: string) => context.emit({ type: "text-delta", path, text }),
-          onRestart: () => context.emit({ type: "text-restarted", path }),
-        }
-      : {}),
+    hooks: booking.hooks,
+    ...(task.output.format === "text" ? tellText(context, path, booking.numberOf) : {}),
   };
   if (task.output.format === "json") {
     const schema = task.output.schema ?? true;
@@ -46,11 +41,33 @@ export async function executeTask(
   return (await callModel(common)).text;
 }
 
-function bookAttempts(context: RunContext, modelName: string, path: string): CallModelHooks {
+/** Tells text as it comes, with its place: which attempt writes it, and how much of it there was before. */
+function tellText(
+  context: RunContext,
+  path: string,
+  numberOf: (attemptId: string) => number,
+): Pick<CallModelOptions, "wantsText" | "onText" | "onRestart"> {
+  const written = new Map<string, number>();
+  return {
+    wantsText: () => context.world.wantsText(context.run.id),
+    onText(text, attemptId) {
+      const offset = written.get(attemptId) ?? 0;
+      written.set(attemptId, offset + text.length);
+      context.emit({ type: "text-delta", path, attempt: numberOf(attemptId), offset, text });
+    },
+    onRestart: (attemptId) => context.emit({ type: "text-restarted", path, attempt: numberOf(attemptId) }),
+  };
+}
+
+function bookAttempts(
+  context: RunContext,
+  modelName: string,
+  path: string,
+): { hooks: CallModelHooks; numberOf: (attemptId: string) => number } {
   const { world, release, journal } = context;
   const price = release.model(modelName).price;
   const started = new Map<string, { number: number; atMs: number }>();
-  return {
+  const hooks: CallModelHooks = {
     async attemptStarting(target) {
       context.checkBudget();
       const id = world.newAttemptId();
@@ -106,6 +123,7 @@ function bookAttempts(context: RunContext, modelName: string, path: string): Cal
       if (error) journal.commit().catch(() => {});
     },
   };
+  return { hooks, numberOf: (attemptId) => started.get(attemptId)!.number };
 }
 
 /** Errors after which no vendor charges: the request was refused or never arrived. */

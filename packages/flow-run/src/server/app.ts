@@ -12,7 +12,7 @@ import { EventStreams } from "./event-streams.ts";
 import type { HttpApp } from "./http-app.ts";
 import { parseJsonBody } from "./json-body.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
-import type { LiveEvents } from "./live-events.ts";
+import type { LiveEvents } from "./live/live-event-hub.ts";
 import { LoadedReleases } from "./loaded-releases.ts";
 import { Metrics } from "./metrics.ts";
 import { registerOpenApi } from "./openapi.ts";
@@ -37,7 +37,7 @@ export interface AppOptions {
   logger: Logger;
   /** Of flow-run, for `/healthz` and the OpenAPI document. */
   version: string;
-  /** Events of runs that this process executes; absent where none are. */
+  /** What happens inside runs while it happens, wherever they are executed; absent: event streams tell what the journal tells. */
   live?: LiveEvents;
   /** Reasons of other parts of the process against taking runs, for `/readyz`. */
   notReady?: () => readonly string[];

@@ -1,11 +1,15 @@
 import type { ServerResponse } from "node:http";
 import { FlowRunError, isTerminal, type Run, type RunEvent, type Step } from "@flow-run/spec";
-import type { EngineEvent } from "../engine/index.ts";
 import type { Store } from "../store/index.ts";
+import type { LiveEvent } from "./live/live-event.ts";
+import { TextPlaces } from "./live/text-places.ts";
 import type { Principal } from "./principal.ts";
 
 /** Delays between reads while a step that was announced is not yet to be read; then the stream goes on without it. */
 const COMMIT_DELAYS_MS = [2, 5, 10, 20, 40, 80, 160, 320];
+
+/** Missing text is asked for at most so often. */
+const GAP_PAUSE_MS = 250;
 
 export interface EventStreamOptions {
   response: ServerResponse;
@@ -17,6 +21,8 @@ export interface EventStreamOptions {
   maxBufferedBytes: number;
   /** How long a reader may take nothing at all. */
   maxBlockedMs: number;
+  /** Text is missing: tell what there is of it again. */
+  onGap(stream: EventStream): void;
   onClose(stream: EventStream, reason: StreamEnd): void;
 }
 
@@ -36,11 +42,13 @@ export class EventStream {
   private readonly options: EventStreamOptions;
   private readonly response: ServerResponse;
   private readonly queue: Item[] = [];
+  private readonly texts = new TextPlaces();
   private queuedBytes = 0;
   private lastSeq: number;
   private pumping = false;
   private closed = false;
   private lastReadMs = 0;
+  private lastGapMs = 0;
   private blockedSinceMs: number | null = null;
 
   constructor(options: EventStreamOptions) {
@@ -66,12 +74,12 @@ export class EventStream {
     this.pump();
   }
 
-  onEngineEvent(event: EngineEvent): void {
+  onLiveEvent(event: LiveEvent): void {
     if (event.type === "step-finished") this.refresh(event.seq);
     else if (event.type === "step-started") {
       this.sendLive({ type: "step-started", path: event.path, kind: event.kind, at: new Date(event.atMs).toISOString() });
-    } else if (event.type === "text-delta") this.sendLive({ type: "text-delta", path: event.path, text: event.text });
-    else if (event.type === "text-restarted") this.sendLive({ type: "text-restarted", path: event.path });
+    } else if (event.type === "text-delta") this.sendText(event);
+    else if (this.texts.restart(event)) this.sendLive({ type: "text-restarted", path: event.path, attempt: event.attempt });
   }
 
   /** A comment: keeps proxies from closing the connection and finds out whether the reader is still there. */
@@ -85,6 +93,22 @@ export class EventStream {
     if (this.closed) return;
     this.finish(reason);
     this.response.end();
+  }
+
+  private sendText(event: Extract<LiveEvent, { type: "text-delta" }>): void {
+    const placed = this.texts.place(event);
+    if (placed === "nothing") return;
+    if (placed === "gap") {
+      const now = Date.now();
+      if (now - this.lastGapMs >= GAP_PAUSE_MS) {
+        this.lastGapMs = now;
+        this.options.onGap(this);
+      }
+      return;
+    }
+    const { path, attempt, offset, text } = placed.show;
+    if (placed.restarted) this.sendLive({ type: "text-restarted", path, attempt });
+    this.sendLive({ type: "text-delta", path, attempt, offset, text });
   }
 
   private sendLive(event: RunEvent): void {
@@ -137,6 +161,7 @@ export class EventStream {
       const finished = steps.filter((step) => step.seq !== null && step.seq > this.lastSeq).sort((a, b) => a.seq! - b.seq!);
       for (const step of finished) {
         this.lastSeq = step.seq!;
+        this.texts.finish(step.path);
         await this.write(format({ type: "step-finished", seq: step.seq!, step }, step.seq));
         if (this.closed) return;
       }

@@ -4,7 +4,7 @@ import type { Store } from "../store/index.ts";
 import type { Authenticator } from "./authenticate.ts";
 import { EventStream } from "./event-stream.ts";
 import type { Limits } from "./limits.ts";
-import type { LiveEvents } from "./live-events.ts";
+import type { LiveEvents } from "./live/live-event-hub.ts";
 import type { Principal } from "./principal.ts";
 import { RequestRefusal } from "./request-refusal.ts";
 
@@ -66,6 +66,7 @@ export class EventStreams {
       afterSeq,
       maxBufferedBytes: this.options.limits.streamBufferBytes,
       maxBlockedMs: 2 * this.options.limits.keepAliveMs,
+      onGap: () => this.options.live?.tellAgain(runId),
       onClose: (ended, reason) => {
         unsubscribeLive();
         this.remove(ended);
@@ -75,8 +76,9 @@ export class EventStreams {
       },
     });
     this.add(stream);
-    unsubscribeLive = this.options.live?.subscribe(runId, (event) => stream.onEngineEvent(event)) ?? unsubscribeLive;
+    // The journal first: what is recorded comes before the text of what is under way.
     stream.refresh();
+    unsubscribeLive = this.options.live?.subscribe(runId, (event) => stream.onLiveEvent(event)) ?? unsubscribeLive;
   }
 
   /** Ends all streams; readers connect again and resume. */

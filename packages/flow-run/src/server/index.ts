@@ -4,5 +4,6 @@
 export { createApiKeySecret, hashApiKey } from "./api-key-secret.ts";
 export { type App, type AppOptions, createApp } from "./app.ts";
 export { DEFAULT_LIMITS, type Limits } from "./limits.ts";
-export { LiveEventHub, type LiveEvents } from "./live-events.ts";
+export { linkProcesses } from "./live/link-processes.ts";
+export { LiveEventHub, type LiveEvents } from "./live/live-event-hub.ts";
 export { createLogger, type Logger } from "./log.ts";

@@ -11,6 +11,7 @@ import { type Patience, persist } from "./group-commit/write-all.ts";
 import type { Journal } from "./journal.ts";
 import { Kept } from "./kept.ts";
 import { listenForNotices } from "./notices.ts";
+import { DatabasePeers } from "./peers.ts";
 import { createApiKey, findApiKey, listApiKeys, revokeApiKey } from "./queries/api-keys.ts";
 import { cancelRun } from "./queries/cancel-run.ts";
 import { awaitedSignals, deliverSignal, deliverSignalSql } from "./queries/deliver-signal.ts";
@@ -54,6 +55,7 @@ type OwnedRun = Pick<ClaimedRun, "id" | "jobId" | "epoch">;
 /** The store over either database: every hot write goes through a batcher, every other call is one statement or one transaction. */
 export class DatabaseStore implements Store {
   readonly webhooks: DatabaseWebhookStore;
+  readonly peers: DatabasePeers | null;
   private readonly parts: DatabaseStoreParts;
   private readonly closing = new AbortController();
   private readonly submitter: Submitter;
@@ -66,6 +68,8 @@ export class DatabaseStore implements Store {
   private readonly queued: Callbacks<[]>;
   private readonly signalled: Callbacks<[string | null]>;
   private readonly ended: Callbacks<[readonly string[] | null]>;
+  private readonly told: Callbacks<[from: string, message: string]>;
+  private readonly missed: Callbacks<[]>;
   private readonly currentReleases = new Kept<number | null>(1_000, LONGEST_MEMORY_MS);
   private readonly bundles = new Kept<JsonObject | null>(32);
   private readonly apiKeys = new Kept<ApiKeyRow | null>(10_000, LONGEST_MEMORY_MS);
@@ -78,6 +82,11 @@ export class DatabaseStore implements Store {
     this.queued = new Callbacks((error) => onTrouble(error, "telling of queued runs"));
     this.signalled = new Callbacks((error) => onTrouble(error, "telling of signals"));
     this.ended = new Callbacks((error) => onTrouble(error, "telling of ended runs"));
+    this.told = new Callbacks((error) => onTrouble(error, "hearing what another process told"));
+    this.missed = new Callbacks((error) => onTrouble(error, "telling that messages may be missing"));
+    const onTold = (callback: (from: string, message: string) => void) => this.told.add(callback);
+    const onMissed = (callback: () => void) => this.missed.add(callback);
+    this.peers = database.kind === "pglite" ? null : new DatabasePeers({ database, sender, onTold, onMissed });
     this.finishedJobs = new Batcher({ write: (jobIds) => this.removeJobs(jobIds), maxItems: 500, waitMs: 20 });
     this.runReads = new Batcher({ write: (names) => this.read(() => getRuns(database, names)), maxItems: 500, maxInFlight: 2 });
     this.statistics = new Statistics({ database, onTrouble });
@@ -120,7 +129,9 @@ export class DatabaseStore implements Store {
       release: (environment) => this.currentReleases.forget(environment),
       apiKey: () => this.apiKeys.forget(),
       webhook: () => this.webhooks.tellDue(),
+      told: (from, message) => this.told.call(from, message),
       missed: () => {
+        this.missed.call();
         this.currentReleases.forget();
         this.apiKeys.forget();
         this.queued.call();

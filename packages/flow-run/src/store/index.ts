@@ -8,5 +8,6 @@ export * from "./memory-journal.ts";
 export { type MigrateToOptions, type MovedInstallation, migrateTo } from "./migrate-to/index.ts";
 export { openPglite, openPostgres } from "./open-database.ts";
 export { openStore, type StoreOptions } from "./open-store.ts";
+export { LONGEST_MESSAGE_BYTES, type Peers } from "./peers.ts";
 export * from "./store.ts";
 export * from "./webhook-store.ts";

@@ -1,4 +1,5 @@
 import type { Database, Subscription } from "./database/index.ts";
+import { TOLD } from "./peers.ts";
 import { CHANNEL } from "./queries/notify-ended.ts";
 
 /** What happened, here or in another process on the same database. */
@@ -12,6 +13,8 @@ export interface NoticeHandlers {
   apiKey(): void;
   /** A webhook is due. Told also by this process itself: the statement that makes it due has no other way to say so. */
   webhook(): void;
+  /** Another process told all something that the store does not understand. */
+  told(from: string, message: string): void;
   /** Notices may have been missed: look again at everything. */
   missed(): void;
 }
@@ -27,6 +30,7 @@ export async function listenForNotices(database: Database, sender: string, handl
       if (word === "queued") handlers.queued();
       else if (word === "ended") handlers.ended(rest);
       else if (word === "signalled") handlers.signalled(rest.join(" "));
+      else if (word === TOLD) handlers.told(from!, rest.join(" "));
       else if (word === "release") handlers.release(rest.join(" "));
       else if (word === "api-key") handlers.apiKey();
     },

@@ -1,5 +1,6 @@
 import type { FlowKind, Json, JsonObject, JsonSchema, Run, RunStatus, Step } from "@flow-run/spec";
 import type { Journal, RecordedRun } from "./journal.ts";
+import type { Peers } from "./peers.ts";
 import type { WebhookStore } from "./webhook-store.ts";
 
 export interface NewRun {
@@ -151,6 +152,9 @@ export interface Store {
 
   /** Deliveries of ends of runs, and what they are signed with. */
   readonly webhooks: WebhookStore;
+
+  /** The other processes on this database; null where there can be none. */
+  readonly peers: Peers | null;
 
   /** Runs waiting to be claimed and the age of the oldest, for health and metrics. */
   queueDepth(): Promise<{ queued: number; oldestSeconds: number }>;

@@ -60,9 +60,9 @@ describe("the event stream of a run", () => {
     await reader.opened();
     const of = { runId: id, flow: "triage", atMs: Date.now() };
     live.publish({ ...of, type: "step-started", path: "draft", kind: "run" });
-    live.publish({ ...of, type: "text-delta", path: "draft", text: "Hel\nlo" });
-    live.publish({ ...of, type: "text-restarted", path: "draft" });
-    live.publish({ ...of, runId: "run_other", type: "text-delta", path: "draft", text: "not for us" });
+    live.publish({ ...of, type: "text-delta", path: "draft", attempt: 1, offset: 0, text: "Hel\nlo" });
+    live.publish({ ...of, type: "text-restarted", path: "draft", attempt: 2 });
+    live.publish({ ...of, runId: "run_other", type: "text-delta", path: "draft", attempt: 1, offset: 0, text: "not for us" });
     // Announced before it is committed, as the engine does.
     live.publish({ ...of, type: "step-finished", path: "draft", kind: "run", status: "succeeded", seq: 1, error: null, durationMs: 1 });
     live.publish({ ...of, type: "step-started", path: "next", kind: "run" });
@@ -76,7 +76,7 @@ describe("the event stream of a run", () => {
       ["1", "step-finished"],
       [null, "step-started"],
     ]);
-    expect(reader.events[1]!.data).toEqual({ type: "text-delta", path: "draft", text: "Hel\nlo" });
+    expect(reader.events[1]!.data).toEqual({ type: "text-delta", path: "draft", attempt: 1, offset: 0, text: "Hel\nlo" });
   });
 
   test("finds steps that another process recorded without a word", async () => {
@@ -120,7 +120,7 @@ describe("the event stream of a run", () => {
     const heapBefore = process.memoryUsage().rss;
     let sent = 0;
     while (!server.log().includes("reader-too-slow")) {
-      live.publish({ runId: id, flow: "triage", atMs: 0, type: "text-delta", path: "draft", text });
+      live.publish({ runId: id, flow: "triage", atMs: 0, type: "text-delta", path: "draft", attempt: 1, offset: sent, text });
       sent += text.length;
       if (sent % 1_000_000 === 0) await new Promise(setImmediate);
       expect(sent).toBeLessThan(100_000_000);

@@ -9,11 +9,22 @@ export const stepStartedEventSchema = z.object({
   at: z.iso.datetime(),
 });
 
-/** Text as a model writes it. Live. */
-export const textDeltaEventSchema = z.object({ type: z.literal("text-delta"), path: z.string(), text: z.string() });
+/**
+ * Text as a model writes it. Live. On one connection the text of an attempt begins at offset 0 and comes in order and without a gap; a new connection
+ * begins an attempt that is under way at 0 again.
+ */
+export const textDeltaEventSchema = z.object({
+  type: z.literal("text-delta"),
+  path: z.string(),
+  /** Number of the attempt at this step that writes; a higher one makes the text of those before it void. */
+  attempt: z.int(),
+  /** Where in the attempt's text this belongs, in UTF-16 code units (JavaScript's and Java's length). */
+  offset: z.int(),
+  text: z.string(),
+});
 
-/** The text so far of a step is void: its model is asked again. Live. */
-export const textRestartedEventSchema = z.object({ type: z.literal("text-restarted"), path: z.string() });
+/** The text so far of a step is void: its model is asked again, by the attempt of this number. Live. */
+export const textRestartedEventSchema = z.object({ type: z.literal("text-restarted"), path: z.string(), attempt: z.int() });
 
 /** A step is recorded. `seq` is also the event's id. */
 export const stepFinishedEventSchema = z.object({ type: z.literal("step-finished"), seq: z.int(), step: runStepSchema });

@@ -48,9 +48,11 @@ export interface CallModelOptions {
   limits?: LimitSettings & { shared: ModelLimits };
   signal: AbortSignal;
   /** Given: the answer is streamed. */
-  onText?: (delta: string) => void;
-  /** What was streamed so far is void; the answer begins again. */
-  onRestart?: () => void;
+  onText?: (delta: string, attemptId: string) => void;
+  /** Asked before each attempt: whether it is streamed. Default: whenever `onText` is given. */
+  wantsText?: () => boolean;
+  /** What was streamed so far is void; this attempt begins the answer again. */
+  onRestart?: (attemptId: string) => void;
   clock: Clock;
   /** From 0 up to 1; for jitter. */
   random(): number;
@@ -122,11 +124,11 @@ class Attempts {
   }
 
   private async attempt(provider: ModelProvider, target: ModelTarget): Promise<ModelAnswer> {
-    const { hooks, request, signal, timeoutMs, clock, onText } = this.options;
+    const { hooks, request, signal, timeoutMs, clock, onText, wantsText } = this.options;
     const { attemptId } = await hooks.attemptStarting(target);
     if (this.streamed) {
       this.streamed = false;
-      this.options.onRestart?.();
+      this.options.onRestart?.(attemptId);
     }
     const deadline = new AttemptDeadline(signal, timeoutMs, clock);
     let answer: ModelAnswer;
@@ -135,7 +137,7 @@ class Attempts {
       answer = await provider.call(target.model, request, {
         signal: deadline.signal,
         attemptId,
-        ...(onText === undefined ? {} : { onText: (delta: string) => this.hand(delta) }),
+        ...(onText === undefined || wantsText?.() === false ? {} : { onText: (delta: string) => this.hand(delta, attemptId) }),
       });
     } catch (error) {
       hooks.attemptEnded({ attemptId, target, error: asModelCallError(error) });
@@ -147,9 +149,9 @@ class Attempts {
     return answer;
   }
 
-  private hand(delta: string): void {
+  private hand(delta: string, attemptId: string): void {
     this.streamed = true;
-    this.options.onText?.(delta);
+    this.options.onText?.(delta, attemptId);
   }
 }
 

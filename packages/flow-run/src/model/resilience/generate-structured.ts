@@ -31,11 +31,14 @@ export async function generateStructured(
   const most = options.repairs ?? DEFAULT_REPAIRS;
   let { request, targets } = options;
   let streamed = false;
+  let isVoid = false;
   const onText =
     options.onText &&
-    ((delta: string) => {
+    ((delta: string, attemptId: string) => {
+      if (isVoid) options.onRestart?.(attemptId);
+      isVoid = false;
       streamed = true;
-      options.onText!(delta);
+      options.onText!(delta, attemptId);
     });
   for (let repairs = 0; ; repairs++) {
     const answer = await callModel({ ...options, request, targets, ...(onText === undefined ? {} : { onText }) });
@@ -44,7 +47,7 @@ export async function generateStructured(
     if (answer.finishReason === "length")
       throw outputInvalid(errors, repairs, " The answer was cut off at its token limit: raise config.maxOutputTokens.");
     if (repairs >= most) throw outputInvalid(errors, repairs, "");
-    if (streamed) options.onRestart?.();
+    isVoid = streamed;
     streamed = false;
     request = repairRequest(options.request, answer.text, errors);
     // Whoever answered is up; those before it are not.

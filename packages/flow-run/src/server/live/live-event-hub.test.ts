@@ -1,13 +1,23 @@
 import { expect, test } from "vitest";
-import type { EngineEvent } from "../engine/index.ts";
-import { LiveEventHub } from "./live-events.ts";
+import type { EngineEvent } from "../../engine/index.ts";
+import type { LiveEvent } from "./live-event.ts";
+import { LiveEventHub } from "./live-event-hub.ts";
 
-const delta = (runId: string, text: string): EngineEvent => ({ type: "text-delta", runId, flow: "f", atMs: 0, path: "p", text });
+const delta = (runId: string, text: string, offset = 0): EngineEvent => ({
+  type: "text-delta",
+  runId,
+  flow: "f",
+  atMs: 0,
+  path: "p",
+  attempt: 1,
+  offset,
+  text,
+});
 
 test("each watcher hears its own run, until it stops", () => {
   const hub = new LiveEventHub();
   const heard: string[] = [];
-  const note = (who: string) => (event: EngineEvent) => void heard.push(`${who} ${event.type === "text-delta" && event.text}`);
+  const note = (who: string) => (event: LiveEvent) => void heard.push(`${who} ${event.type === "text-delta" && event.text}`);
   const stopA = hub.subscribe("run_1", note("a"));
   hub.subscribe("run_1", note("b"));
   hub.subscribe("run_2", note("c"));
