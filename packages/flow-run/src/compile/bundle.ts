@@ -59,7 +59,7 @@ interface CompiledFlowBase {
   input?: JsonSchema;
   /**
    * SHA-256 (hex) of everything that can change what this flow does: callees, partials, schemas, models and their providers included;
-   * description, prices, rate limits and places in files left out.
+   * description, schedule, prices, rate limits and places in files left out.
    */
   hash: string;
 }
@@ -126,6 +126,15 @@ export interface CompiledParallelStep {
 
 export type CompiledStep = CompiledRunStep | CompiledSetStep | CompiledHttpStep | CompiledWaitStep | CompiledParallelStep;
 
+/** When runs of a workflow are started by themselves. */
+export interface CompiledSchedule {
+  /** Readable by `findTicks`, together with the zone. */
+  cron: string;
+  timezone: string;
+  /** Fits the workflow's input schema, defaults filled in. */
+  input: Json;
+}
+
 export interface CompiledWorkflow extends CompiledFlowBase {
   kind: "workflow";
   steps: CompiledStep[];
@@ -134,6 +143,7 @@ export interface CompiledWorkflow extends CompiledFlowBase {
   /** JSON Schema of the output as far as the types tell. */
   outputSchema: JsonSchema;
   limits: { costNanoUsd?: number; durationMs?: number; tokens?: number };
+  schedule?: CompiledSchedule;
 }
 
 export type CompiledFlow = CompiledTask | CompiledWorkflow;

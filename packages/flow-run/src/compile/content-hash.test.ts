@@ -100,6 +100,13 @@ steps:
     expect(await changed(change)).toEqual([]);
     expect((await compile(change)).hash).not.toBe((await compile()).hash);
   });
+
+  test("a schedule changes the bundle, but no flow", async () => {
+    const scheduled = (cron: string) => ({ "flows/apart.yaml": `${FILES["flows/apart.yaml"]}schedule: { cron: '${cron}' }\n` });
+    expect(await changed(scheduled("@daily"))).toEqual([]);
+    const hashes = await Promise.all([{}, scheduled("@daily"), scheduled("@hourly")].map(async (change) => (await compile(change)).hash));
+    expect(new Set(hashes).size).toBe(3);
+  });
 });
 
 describe("a change reaches exactly the flows that depend on it", () => {

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import type { Bundle, CompiledFlow, CompiledModel, CompiledStep } from "./bundle.ts";
+import type { Bundle, CompiledFlow, CompiledModel, CompiledStep, CompiledWorkflow } from "./bundle.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import { splitTarget } from "./compile-models.ts";
 import { withoutPlaces } from "./without-places.ts";
@@ -9,9 +9,9 @@ export function hashJson(value: unknown): string {
   return hash("sha256", canonicalJson(value), "hex");
 }
 
-/** What a flow does itself, without its name for people, its file and places in it. */
+/** What a flow does itself, without its name for people, its file and places in it, and when it is started. */
 function contentHash(flow: CompiledFlow): string {
-  const { hash: _hash, file: _file, description: _description, ...content } = withoutPlaces(flow) as CompiledFlow;
+  const { hash: _hash, file: _file, description: _description, schedule: _schedule, ...content } = withoutPlaces(flow) as CompiledWorkflow;
   return hashJson(content);
 }
 
@@ -25,10 +25,10 @@ export function hashBundle(bundle: Omit<Bundle, "hash"> & { hash?: string }): st
 
 function sealHash(bundle: Omit<Bundle, "hash"> & { hash?: string }, contentOf: (name: string) => string): string {
   const { hash: _, flows, ...rest } = bundle;
-  const sealed = Object.entries(flows).map(([name, { file, description, hash }]) => [
-    name,
-    { content: contentOf(name), file, description, hash },
-  ]);
+  const sealed = Object.entries(flows).map(([name, flow]) => {
+    const { file, description, hash } = flow;
+    return [name, { content: contentOf(name), file, description, hash, schedule: flow.kind === "workflow" ? flow.schedule : undefined }];
+  });
   return hashJson({ ...rest, flows: Object.fromEntries(sealed) });
 }
 

@@ -8,6 +8,7 @@ export { ExpressionError, type ExpressionErrorCode } from "./expression/expressi
 export { withModelOverrides } from "./model-overrides.ts";
 export * from "./prompt/index.ts";
 export { resolveModel } from "./resolve-model.ts";
+export * from "./schedule/index.ts";
 export * from "./schema/index.ts";
 export { secretNames } from "./secret-names.ts";
 export { type CompiledWorkflows, compileWorkflows, type WorkflowsToCompile } from "./workflow/compile-workflows.ts";

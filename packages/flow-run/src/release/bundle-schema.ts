@@ -72,6 +72,7 @@ const flowSchema = z.discriminatedUnion("kind", [
     output: valueSchema.optional(),
     outputSchema: userSchemaSchema,
     limits: z.looseObject({}),
+    schedule: z.looseObject({ cron: z.string().max(200), timezone: z.string().max(100), input: jsonSchema }).optional(),
   }),
 ]);
 

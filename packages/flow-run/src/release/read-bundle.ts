@@ -1,5 +1,13 @@
 import { FlowRunError } from "@flow-run/spec";
-import { type Bundle, type CompiledStep, hashBundle, LANGUAGE_VERSION } from "../compile/index.ts";
+import {
+  type Bundle,
+  type CompiledSchedule,
+  type CompiledStep,
+  hashBundle,
+  isTimezone,
+  LANGUAGE_VERSION,
+  readCron,
+} from "../compile/index.ts";
 import { bundleSchema } from "./bundle-schema.ts";
 
 const SHOWN_ISSUES = 5;
@@ -34,7 +42,9 @@ export function readBundle(sent: Record<string, unknown>): Bundle {
 function checkReferences(bundle: Bundle): void {
   for (const [name, flow] of Object.entries(bundle.flows)) {
     if (flow.name !== name) throw invalid(`The flow under "${name}" calls itself "${flow.name}".`);
-    if (flow.kind === "workflow") for (const callee of calledFlows(flow.steps)) requireFlow(bundle, name, callee);
+    if (flow.kind !== "workflow") continue;
+    for (const callee of calledFlows(flow.steps)) requireFlow(bundle, name, callee);
+    if (flow.schedule !== undefined) checkSchedule(name, flow.schedule);
   }
   const models = [
     ...Object.values(bundle.models),
@@ -44,6 +54,13 @@ function checkReferences(bundle: Bundle): void {
     if (!Object.hasOwn(bundle.providers, target.provider))
       throw invalid(`A model uses the provider "${target.provider}", which the bundle does not have.`);
   }
+}
+
+/** Also of a time zone that the compiling machine knew and this one does not. */
+function checkSchedule(name: string, { cron, timezone }: CompiledSchedule): void {
+  const reading = readCron(cron);
+  if ("problem" in reading) throw invalid(`The schedule of "${name}" cannot be kept. ${reading.problem}`);
+  if (!isTimezone(timezone)) throw invalid(`The schedule of "${name}" is in the time zone "${timezone}", which this server does not know.`);
 }
 
 function requireFlow(bundle: Bundle, caller: string, callee: string): void {

@@ -44,6 +44,8 @@ export interface AppOptions {
   limits?: Partial<Limits>;
   /** Absent: runs with a webhook are refused. */
   webhooks?: Webhooks;
+  /** Whether workers on this database start runs by their schedules, as far as this process knows. Default true. */
+  keepsSchedules?: boolean;
   /** Only `/healthz`, `/readyz` and `/metrics`: for a process that executes runs and accepts none. Default false. */
   probesOnly?: boolean;
 }
@@ -105,6 +107,7 @@ function createContext(options: AppOptions, limits: Limits): ServerContext {
     version: options.version,
     secrets: options.secrets,
     webhooks: options.webhooks ?? null,
+    keepsSchedules: options.keepsSchedules ?? true,
     probesOnly: options.probesOnly ?? false,
     newRunId: createRunIds(),
   };

@@ -29,6 +29,8 @@ export interface ServerContext {
   secrets: (name: string) => string | undefined;
   /** null: webhooks are refused. */
   webhooks: Webhooks | null;
+  /** Whether runs are started by their schedules here. */
+  keepsSchedules: boolean;
   probesOnly: boolean;
   newRunId: () => string;
 }

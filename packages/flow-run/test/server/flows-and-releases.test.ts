@@ -1,4 +1,4 @@
-import { deployResultSchema, flowListSchema, flowSchema, releaseDetailSchema, releaseListSchema } from "@flow-run/spec";
+import { deployResultSchema, flowListSchema, flowSchema, type JsonObject, releaseDetailSchema, releaseListSchema } from "@flow-run/spec";
 import { describe, expect, test } from "vitest";
 import { rawRequest } from "./raw-request.ts";
 import { sealed, testBundle } from "./test-bundle.ts";
@@ -15,6 +15,26 @@ describe("flows", () => {
     expect(triage.json).toMatchObject({ kind: "task", description: "Triage a ticket", release: 1, input: { required: ["ticket"] } });
     expect((await server.call("GET", "/v1/flows/echo")).json).toMatchObject({ input: true, output: { type: "string" }, description: null });
     expect(triage.text).not.toContain("{{ticket}}");
+  });
+
+  test("tell their schedule and when it is due next, null in a dev that keeps none", async () => {
+    const bundle = testBundle();
+    const reply = (bundle.flows as JsonObject).reply as JsonObject;
+    reply.schedule = { cron: "0 9 * * *", timezone: "Europe/Berlin", input: { ticket: "x" } };
+    for (const keepsSchedules of [true, false]) {
+      const server = await startServer({ deployed: false, keepsSchedules });
+      await server.call("POST", "/v1/releases", { body: { bundle: sealed(bundle) } });
+      const { json } = await server.call("GET", "/v1/flows/reply");
+      expect(flowSchema.parse(json)).toEqual(json);
+      const { nextTickAt, ...schedule } = json.schedule;
+      expect(schedule).toEqual(reply.schedule);
+      if (!keepsSchedules) expect(nextTickAt).toBeNull();
+      else {
+        expect(nextTickAt).toMatch(/T0[78]:00:00\.000Z$/);
+        expect(Date.parse(nextTickAt) - Date.now()).toBeLessThanOrEqual(25 * 3_600_000);
+      }
+      expect((await server.call("GET", "/v1/flows/triage")).json.schedule).toBeNull();
+    }
   });
 
   test("that do not exist are not found, also before the first deploy", async () => {
@@ -122,6 +142,10 @@ describe("deploying", () => {
   });
 
   const flows = testBundle().flows as Record<string, Record<string, unknown>>;
+  const scheduled = (cron: string, timezone: string) => {
+    const echo = { ...flows.reply, name: "echo", steps: [], schedule: { cron, timezone, input: {} } };
+    return sealed({ ...testBundle(), flows: { echo } } as never);
+  };
   test.each([
     ["changed after it was compiled", { ...testBundle(), project: "changed" }, /not what its hash says/],
     ["of a newer language", sealed({ ...testBundle(), languageVersion: 2 }), /language version 2.*Update the server/],
@@ -130,6 +154,8 @@ describe("deploying", () => {
     ["with a flow of an unknown kind", { ...testBundle(), flows: { x: { ...flows.echo!, kind: "script" } } }, /shape/],
     ["with a step that runs nothing known", sealed({ ...testBundle(), flows: { reply: flows.reply } } as never), /"reply" runs "triage"/],
     ["with a flow under another name", sealed({ ...testBundle(), flows: { other: flows.echo } } as never), /calls itself "echo"/],
+    ["with a schedule that never comes", scheduled("0 0 30 2 *", "UTC"), /schedule of "echo"/],
+    ["with a time zone that nobody knows", scheduled("@daily", "Mars/Base"), /"Mars\/Base", which this server does not know/],
     ["with a model of an unknown provider", sealed({ ...testBundle(), providers: {} }), /provider "sim"/],
   ])("refuses a bundle that is %s", async (_, bundle, reason) => {
     const server = await startServer({ deployed: false });

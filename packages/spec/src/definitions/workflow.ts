@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { durationSchema, httpRequestSchema, nameSchema, schemaNotationSchema, templateValueSchema } from "./notation.ts";
+import { anyValueSchema, durationSchema, httpRequestSchema, nameSchema, schemaNotationSchema, templateValueSchema } from "./notation.ts";
 
 const conditionSchema = z.union([z.boolean(), z.string()]);
 
@@ -58,6 +58,20 @@ export const stepSchema = z.strictObject({
 });
 export type StepDefinition = z.infer<typeof stepSchema>;
 
+const scheduleSchema = z
+  .strictObject({
+    cron: z.string().meta({
+      description: "When: minute hour day-of-month month day-of-week, or six fields that begin with seconds, or @daily and the like.",
+      examples: ["0 9 * * MON-FRI", "*/15 * * * *"],
+    }),
+    timezone: z
+      .string()
+      .optional()
+      .meta({ description: "Whose clocks: a name of the IANA database. Default: UTC.", examples: ["Europe/Berlin"] }),
+    input: anyValueSchema.optional().meta({ description: "The input of the runs, as it is: it holds no expressions. Default: {}." }),
+  })
+  .meta({ description: "Starts a run at these times, in every environment where the workflow is deployed." });
+
 /** `flows/NAME.yaml`. Which keys of a step go together is checked when the workflow is compiled. */
 export const workflowSchema = z.strictObject({
   description: z.string().optional(),
@@ -72,5 +86,6 @@ export const workflowSchema = z.strictObject({
     })
     .optional()
     .meta({ description: "A run that goes beyond a limit fails." }),
+  schedule: scheduleSchema.optional(),
 });
 export type WorkflowDefinition = z.infer<typeof workflowSchema>;

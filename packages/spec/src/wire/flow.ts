@@ -16,6 +16,8 @@ export const flowSchema = z.object({
   release: z.int(),
   /** Changes when anything that the flow reaches changes. */
   hash: z.string(),
+  /** When runs of it are started by themselves, with this input. `nextTickAt` is null where no more will be, and in a `dev` that keeps no schedules. */
+  schedule: z.object({ cron: z.string(), timezone: z.string(), input: z.unknown(), nextTickAt: z.iso.datetime().nullable() }).nullable(),
 });
 export type Flow = z.infer<typeof flowSchema>;
 

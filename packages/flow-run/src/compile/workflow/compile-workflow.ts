@@ -4,6 +4,7 @@ import type { CompiledStep, CompiledValue, CompiledWorkflow } from "../bundle.ts
 import { schemaType } from "../expression/schema-type.ts";
 import { anyType, type Type } from "../expression/type.ts";
 import { typeSchema } from "../expression/type-schema.ts";
+import { compileSchedule } from "./compile-schedule.ts";
 import { compileSequence } from "./compile-step.ts";
 import { compileValue } from "./compile-value.ts";
 import type { YamlEntry } from "./source-report.ts";
@@ -32,6 +33,7 @@ export function compileWorkflow(definition: Definition<WorkflowDefinition>, cont
 
   const { value, type } = compileOutput(entries.get("output"), results.at(-1)?.step, registry, steps, context);
   const { description, limits } = definition.value;
+  const schedule = compileSchedule(entries.get("schedule"), input, context);
   return {
     output: type,
     workflow: {
@@ -48,6 +50,7 @@ export function compileWorkflow(definition: Definition<WorkflowDefinition>, cont
         ...(limits?.duration === undefined ? {} : { durationMs: durationMs(limits.duration) }),
         ...(limits?.tokens === undefined ? {} : { tokens: limits.tokens }),
       },
+      ...(schedule === undefined ? {} : { schedule }),
     },
   };
 }

@@ -11,7 +11,7 @@ import type { Node } from "yaml";
 import type { CompiledWorkflow } from "../bundle.ts";
 import { schemaType } from "../expression/schema-type.ts";
 import { anyType } from "../expression/type.ts";
-import { SchemaNotationError } from "../schema/index.ts";
+import { createValidators, SchemaNotationError, type Validators } from "../schema/index.ts";
 import { type CompiledWorkflowResult, compileWorkflow } from "./compile-workflow.ts";
 import type { FlowSignature } from "./flow-signature.ts";
 import { SourceReport } from "./source-report.ts";
@@ -50,6 +50,7 @@ class Compilation {
   readonly reports: SourceReport[] = [];
   readonly variables = new Set<string>();
   readonly secrets = new Set<string>();
+  validators: Validators | undefined;
   /** Names of the workflows under way, the outermost first. */
   readonly path: string[] = [];
 
@@ -86,6 +87,10 @@ class Compilation {
       report,
       flow: (name, at) => this.flow(name, at, report),
       schema: (notation) => this.schema(notation, report),
+      validate: (schema, value) => {
+        this.validators ??= createValidators();
+        return this.validators.validate(schema, value, { defaults: true });
+      },
       collect: (vars, secrets) => {
         for (const name of vars) this.variables.add(name);
         for (const name of secrets) this.secrets.add(name);

@@ -1,6 +1,7 @@
-import type { JsonSchema } from "@flow-run/spec";
+import type { Json, JsonSchema } from "@flow-run/spec";
 import type { Node } from "yaml";
 import type { Type } from "../expression/type.ts";
+import type { Validation } from "../schema/index.ts";
 import type { SourceReport } from "./source-report.ts";
 
 /** What a call is checked against. */
@@ -17,6 +18,8 @@ export interface WorkflowContext {
   flow(name: string, at: Node): FlowTypes;
   /** A schema notation as JSON Schema; what is wrong with it is reported. */
   schema(notation: Node): JsonSchema;
+  /** Checks a value that is known already, and fills in its schema's defaults. */
+  validate(schema: JsonSchema, value: Json): Validation;
   /** Takes down names read as `vars.NAME` and `secrets.NAME`. */
   collect(vars: readonly string[], secrets: readonly string[]): void;
 }

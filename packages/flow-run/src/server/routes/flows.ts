@@ -1,6 +1,6 @@
 import { type Flow, flowListSchema, flowSchema } from "@flow-run/spec";
 import { z } from "zod";
-import type { CompiledFlow } from "../../compile/index.ts";
+import { type CompiledFlow, findTicks } from "../../compile/index.ts";
 import type { HttpApp } from "../http-app.ts";
 import type { LoadedRelease } from "../loaded-releases.ts";
 import { RequestRefusal } from "../request-refusal.ts";
@@ -24,7 +24,7 @@ export function flowRoutes(app: HttpApp, context: ServerContext): void {
     },
     async (request) => {
       const release = await currentRelease(context, request.principal.environment);
-      const flows = release === null ? [] : Object.values(release.bundle.flows).map((flow) => describe(flow, release.number));
+      const flows = release === null ? [] : Object.values(release.bundle.flows).map((flow) => describe(flow, release.number, context));
       return { flows: flows.sort((a, b) => (a.name < b.name ? -1 : 1)), nextCursor: null };
     },
   );
@@ -51,7 +51,7 @@ export function flowRoutes(app: HttpApp, context: ServerContext): void {
           `Nothing has been deployed to the environment "${environment}" yet; \`flow-run deploy --env ${environment}\` does.`,
         );
       }
-      return describe(release.flow(request.params.flow) ?? refuseUnknownFlow(release, request.params.flow), release.number);
+      return describe(release.flow(request.params.flow) ?? refuseUnknownFlow(release, request.params.flow), release.number, context);
     },
   );
 }
@@ -61,7 +61,7 @@ async function currentRelease(context: ServerContext, environment: string): Prom
   return number === null ? null : context.releases.get(environment, number);
 }
 
-function describe(flow: CompiledFlow, release: number): Flow {
+function describe(flow: CompiledFlow, release: number, { keepsSchedules }: ServerContext): Flow {
   return {
     name: flow.name,
     kind: flow.kind,
@@ -70,7 +70,16 @@ function describe(flow: CompiledFlow, release: number): Flow {
     output: outputSchemaOf(flow),
     release,
     hash: flow.hash,
+    schedule: scheduleOf(flow, keepsSchedules),
   };
+}
+
+/** The next tick by this machine's clock: told, not acted on. */
+function scheduleOf(flow: CompiledFlow, isKept: boolean): Flow["schedule"] {
+  if (flow.kind !== "workflow" || flow.schedule === undefined) return null;
+  const { cron, timezone, input } = flow.schedule;
+  const next = isKept ? findTicks(cron, timezone).next(Date.now()) : null;
+  return { cron, timezone, input, nextTickAt: next === null ? null : new Date(next).toISOString() };
 }
 
 function outputSchemaOf(flow: CompiledFlow): Flow["output"] {
