@@ -96,7 +96,8 @@ function* neverRepeated({ runs, steps, requests }: History, { frozen = false }: 
   }
 }
 
-const BUCKETS = ["inputTokens", "outputTokens", "cacheReadTokens", "cacheWriteTokens", "reasoningTokens"] as const;
+/** The five disjoint buckets of tokens. */
+export const TOKEN_BUCKETS = ["inputTokens", "outputTokens", "cacheReadTokens", "cacheWriteTokens", "reasoningTokens"] as const;
 
 function* costExact({ runs, steps, requests }: History): Generator<string> {
   const ledger = new Map<string, Attempt>();
@@ -120,7 +121,7 @@ function* costExact({ runs, steps, requests }: History): Generator<string> {
   }
   const billed = sum(requests.map((request) => request.usage));
   const booked = sum([...ledger.values()].map((attempt) => attempt.usage));
-  for (const bucket of BUCKETS)
+  for (const bucket of TOKEN_BUCKETS)
     if (booked[bucket] > billed[bucket]) yield `cost exact: ${booked[bucket]} ${bucket} booked, ${billed[bucket]} billed`;
   for (const run of runs)
     yield* sumsOfRun(
@@ -129,13 +130,14 @@ function* costExact({ runs, steps, requests }: History): Generator<string> {
     );
 }
 
-function* sumsOfRun(run: Run, attempts: readonly Attempt[]): Generator<string> {
+/** A run's own sums against its attempts. */
+export function* sumsOfRun(run: Run, attempts: readonly Attempt[]): Generator<string> {
   const pending = attempts.filter((attempt) => attempt.status === "started");
   if (pending.length > 0) yield `cost exact: ${run.id} has ended and ${pending.map((attempt) => attempt.id)} is still under way`;
   if (run.usage.calls !== attempts.length)
     yield `cost exact: ${run.id} counts ${run.usage.calls} calls and has ${attempts.length} attempts`;
   const usage = sum(attempts.map((attempt) => attempt.usage));
-  for (const bucket of BUCKETS)
+  for (const bucket of TOKEN_BUCKETS)
     if (run.usage[bucket] !== usage[bucket])
       yield `cost exact: ${run.id} says ${run.usage[bucket]} ${bucket}, its attempts ${usage[bucket]}`;
   const unpriced = attempts.filter((attempt) => attempt.costUsd === null).length;
@@ -146,12 +148,13 @@ function* sumsOfRun(run: Run, attempts: readonly Attempt[]): Generator<string> {
     yield `cost exact: ${run.id} costs ${run.costUsd}, its attempts ${cost / 1e9}`;
 }
 
-function pick(usage: TokenUsage | null): number[] | null {
-  return usage && BUCKETS.map((bucket) => usage[bucket]);
+/** The buckets in their order. */
+export function pick(usage: TokenUsage | null): number[] | null {
+  return usage && TOKEN_BUCKETS.map((bucket) => usage[bucket]);
 }
 
-function sum(usages: readonly (TokenUsage | null)[]): TokenUsage {
+export function sum(usages: readonly (TokenUsage | null)[]): TokenUsage {
   const total: TokenUsage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 };
-  for (const usage of usages) if (usage) for (const bucket of BUCKETS) total[bucket] += usage[bucket];
+  for (const usage of usages) if (usage) for (const bucket of TOKEN_BUCKETS) total[bucket] += usage[bucket];
   return total;
 }

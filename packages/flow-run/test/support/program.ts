@@ -24,9 +24,17 @@ export interface Program {
 
 const KEPT_CHARACTERS = 200_000;
 
+export interface Surroundings {
+  env?: Record<string, string>;
+  cwd: string;
+  /** A command that becomes the one that follows it, such as `ip netns exec NAME`. */
+  within?: readonly string[];
+}
+
 /** Starts `flow-run ARGS`. Nothing of this process's own settings reaches it but PATH. It dies with this process, however that dies. */
-export function startProgram(bin: string, args: string[], { env = {}, cwd }: { env?: Record<string, string>; cwd: string }): Program {
-  const child = spawn(process.execPath, [bin, ...args], {
+export function startProgram(bin: string, args: string[], { env = {}, cwd, within = [] }: Surroundings): Program {
+  const [command, ...rest] = [...within, process.execPath, bin, ...args] as [string, ...string[]];
+  const child = spawn(command, rest, {
     cwd,
     stdio: ["ignore", "pipe", "pipe"],
     env: { PATH: process.env.PATH, HOME: cwd, NO_COLOR: "1", ...env },
