@@ -7,7 +7,7 @@ import type { Bundle } from "./compile/index.ts";
 import { createValidators, resolveModel } from "./compile/index.ts";
 import type { EngineEvent, EngineRelease, EngineWorld } from "./engine/index.ts";
 import { executeRun, Interruption, loadFlows, Worker } from "./engine/index.ts";
-import type { Providers } from "./model/index.ts";
+import type { ModelLimitsOptions, Providers } from "./model/index.ts";
 import { createHttpAgent, createModelLimits, createProviders } from "./model/index.ts";
 import { createOutbound, type NetworkPermission, type Outbound, permissionFrom } from "./outbound/index.ts";
 import type { Database, Store } from "./store/index.ts";
@@ -37,17 +37,20 @@ async function createExecution(options: {
   emit: (event: EngineEvent) => void;
   wantsText: (runId: string) => boolean;
   outbound: Outbound;
+  /** Where the limits of models are counted, if not in this process. */
+  limits?: Omit<ModelLimitsOptions, "clock">;
 }): Promise<Execution> {
+  const clock = systemClock();
   const httpAgent = await createHttpAgent();
   const opened: Providers[] = [];
   const world: EngineWorld = {
-    clock: systemClock(),
+    clock,
     random: Math.random,
     newAttemptId: () => `att_${randomUUID()}`,
     emit: options.emit,
     wantsText: options.wantsText,
     validators: createValidators(),
-    limits: createModelLimits(),
+    limits: createModelLimits({ clock, ...options.limits }),
     http: { request: (request) => options.outbound.request({ ...request, timeoutMs: null }) },
   };
   return {
@@ -60,11 +63,13 @@ async function createExecution(options: {
         flows: loadFlows(bundle.flows),
         model: (name) => resolveModel(bundle, environment, name),
         providers,
+        providerLimits: (name) => (Object.hasOwn(bundle.providers, name) ? bundle.providers[name]!.limits : undefined),
         vars: bundle.environments[environment]?.vars ?? {},
         secret: environmentSecret,
       };
     },
     async close() {
+      await world.limits.close();
       await Promise.allSettled(opened.map((providers) => providers.close()));
       await httpAgent.close();
     },
@@ -158,10 +163,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
-    const database = await openDatabase(options, logger, fatal.reject);
-    closers.push(() => database.close());
-    const opened = await openStore({ database, onTrouble });
-    closers.push(() => opened.close());
+    const { database, store: opened } = await openStorage(options, logger, { onFatal: fatal.reject, onTrouble });
+    closers.push(
+      () => database.close(),
+      () => opened.close(),
+    );
     const testFault = process.env.FLOW_RUN_TEST_FAULT;
     const store = testFault ? (await import("./test-faults.ts")).withTestFault(opened, testFault) : opened;
 
@@ -250,14 +256,32 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 type Logger = import("./server/index.ts").Logger;
 
-async function openDatabase(options: ServerOptions, logger: Logger, onFatal: (error: Error) => void): Promise<Database> {
+interface Storage {
+  database: Database;
+  store: Store;
+}
+
+/** A PostgreSQL that is away, or goes away while the store is opened in it, is waited for. */
+async function openStorage(
+  options: ServerOptions,
+  logger: Logger,
+  { onFatal, onTrouble }: { onFatal(error: Error): void; onTrouble(error: unknown, doing: string): void },
+): Promise<Storage> {
   const { databaseUrl, dataDir, databaseWaitMs = 60_000 } = options;
-  if (databaseUrl === undefined) return openPglite({ directory: dataDir, onFatal });
+  const openIn = async (database: Database): Promise<Storage> => {
+    try {
+      return { database, store: await openStore({ database, onTrouble }) };
+    } catch (error) {
+      await database.close().catch(() => {});
+      throw error;
+    }
+  };
+  if (databaseUrl === undefined) return openIn(await openPglite({ directory: dataDir, onFatal }));
   const onConnectionLost = (error: Error) => logger.warn({ err: error }, "a database connection was lost; it is replaced");
   const until = Date.now() + databaseWaitMs;
   for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
     try {
-      return await openPostgres({ connectionString: databaseUrl, onConnectionLost });
+      return await openIn(await openPostgres({ connectionString: databaseUrl, onConnectionLost }));
     } catch (error) {
       if (!FlowRunError.isInstance(error) || !error.retryable) throw error;
       if (Date.now() + pauseMs > until) {

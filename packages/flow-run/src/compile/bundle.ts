@@ -29,6 +29,13 @@ export type CompiledValue =
   | { list: CompiledValue[] }
   | { map: [key: string, value: CompiledValue][] };
 
+/** How much may be asked; what is missing is not limited. */
+export interface CompiledLimits {
+  concurrency?: number;
+  requestsPerMinute?: number;
+  tokensPerMinute?: number;
+}
+
 /** A model under a name that prompts use: where requests go and under which conditions. */
 export interface CompiledModel {
   /** Tried in order; the first is `use`, the others `fallback`. */
@@ -37,7 +44,11 @@ export interface CompiledModel {
   timeoutMs: number;
   /** Further attempts at one target after the first. */
   retries: number;
-  limits: { concurrency?: number; requestsPerMinute?: number; tokensPerMinute?: number };
+  limits: CompiledLimits;
+  /** A request without an answer after so long is sent again, up to `max` times; the first answer counts. */
+  hedge?: { afterMs: number; max: number };
+  /** How long an answer may be given again. Absent: never. */
+  cacheMs?: number;
   /** US dollars per million tokens; overrides the price catalog. */
   price?: { input: number; output: number; cacheRead?: number; cacheWrite?: number; reasoning?: number };
 }
@@ -48,6 +59,8 @@ export interface CompiledProvider {
   settings: { [name: string]: Json };
   /** Names of the secrets that `settings` refers to. */
   secrets: string[];
+  /** Of all its models together. */
+  limits?: CompiledLimits;
 }
 
 interface CompiledFlowBase {
@@ -59,7 +72,7 @@ interface CompiledFlowBase {
   input?: JsonSchema;
   /**
    * SHA-256 (hex) of everything that can change what this flow does: callees, partials, schemas, models and their providers included;
-   * description, schedule, prices, rate limits and places in files left out.
+   * description, schedule, prices, limits of rate and concurrency, and places in files left out.
    */
   hash: string;
 }
@@ -71,6 +84,8 @@ export interface CompiledTask extends CompiledFlowBase {
   model: string;
   /** As in the front matter: temperature, maxOutputTokens, topP, topK, stopSequences, seed… */
   config: { [name: string]: Json };
+  /** How long an answer may be given again, in place of what the model says; 0: never. */
+  cacheMs?: number;
   /** Values for variables that the input does not give. */
   defaults?: { [variable: string]: Json };
   output: { format: "text" } | { format: "json"; schema?: JsonSchema };
@@ -144,12 +159,16 @@ export interface CompiledWorkflow extends CompiledFlowBase {
   outputSchema: JsonSchema;
   limits: { costNanoUsd?: number; durationMs?: number; tokens?: number };
   schedule?: CompiledSchedule;
+  /** Runs under way at once. Absent: any number. */
+  concurrency?: number;
 }
 
 export type CompiledFlow = CompiledTask | CompiledWorkflow;
 
 /** What an environment has of its own. */
 export interface CompiledEnvironment {
+  /** Runs under way at once: of all flows together, and of single ones, which comes before `concurrency` of the flow. */
+  limits?: { concurrency?: number; flows: { [flow: string]: number } };
   models: { [name: string]: CompiledModel };
   /** Read by expressions as `vars.NAME`. */
   vars: { [name: string]: string };

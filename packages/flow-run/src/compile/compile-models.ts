@@ -14,8 +14,8 @@ export interface CompiledModels {
 }
 
 /**
- * The model table of a project and what environments change in it. An override takes over timeout and retries of the model it replaces,
- * but not its fallback, limits and price: those belong to the target that is replaced.
+ * The model table of a project and what environments change in it. An override takes over timeout, retries and cache of the model it replaces,
+ * but not its fallback, limits, hedge and price: those belong to the target that is replaced.
  */
 export function compileModels({ project, evals, broken }: ProjectSource): CompiledModels {
   const { source, value } = project;
@@ -39,6 +39,8 @@ export function compileModels({ project, evals, broken }: ProjectSource): Compil
       timeoutMs: long.timeout === undefined ? (base?.timeoutMs ?? DEFAULT_MODEL_TIMEOUT_MS) : durationMs(long.timeout),
       retries: long.retries ?? base?.retries ?? DEFAULT_MODEL_RETRIES,
       limits: long.limits ?? {},
+      ...cacheOf(long.cache === undefined ? base?.cacheMs : durationMs(long.cache)),
+      ...(long.hedge === undefined ? {} : { hedge: { afterMs: durationMs(long.hedge.after), max: long.hedge.max ?? 1 } }),
       ...(long.price === undefined ? {} : { price: long.price }),
     };
   };
@@ -74,6 +76,10 @@ export function compileModels({ project, evals, broken }: ProjectSource): Compil
     environments.push([name, { models: Object.fromEntries(own), vars: { ...environment.vars } }]);
   }
   return { models, environments: Object.fromEntries(environments), usedProviders, diagnostics };
+}
+
+function cacheOf(cacheMs: number | undefined): { cacheMs?: number } {
+  return cacheMs === undefined ? {} : { cacheMs };
 }
 
 /** `PROVIDER/MODEL`; the model's part may hold further slashes. */

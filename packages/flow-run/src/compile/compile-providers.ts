@@ -17,7 +17,7 @@ export function compileProviders(
   const report: Report = (path, severity, code, message, hint) =>
     diagnostics.push(diagnosticAt({ source: project.source, path }, severity, code, message, hint));
   const providers: [string, CompiledProvider][] = [];
-  for (const [name, { type, ...rest }] of Object.entries(project.value.providers ?? {})) {
+  for (const [name, { type, limits, ...rest }] of Object.entries(project.value.providers ?? {})) {
     const path = ["providers", name];
     const settings = Object.fromEntries(Object.entries(rest).filter((entry): entry is [string, Json] => entry[1] !== undefined));
     if (type === "simulator" && typeof settings.script === "string") {
@@ -37,7 +37,7 @@ export function compileProviders(
         warnOfWrittenSecret(name, key, value, [...path, key], report);
       }
     }
-    providers.push([name, { type, settings, secrets: [...secrets].sort() }]);
+    providers.push([name, { type, settings, secrets: [...secrets].sort(), ...(limits === undefined ? {} : { limits }) }]);
   }
   return { providers: Object.fromEntries(providers), complete, diagnostics };
 }

@@ -9,9 +9,16 @@ export function hashJson(value: unknown): string {
   return hash("sha256", canonicalJson(value), "hex");
 }
 
-/** What a flow does itself, without its name for people, its file and places in it, and when it is started. */
+/** What a flow does itself, without its name for people, its file and places in it, when it is started, and how many of its runs at once. */
 function contentHash(flow: CompiledFlow): string {
-  const { hash: _hash, file: _file, description: _description, schedule: _schedule, ...content } = withoutPlaces(flow) as CompiledWorkflow;
+  const {
+    hash: _hash,
+    file: _file,
+    description: _description,
+    schedule: _schedule,
+    concurrency: _concurrency,
+    ...content
+  } = withoutPlaces(flow) as CompiledWorkflow;
   return hashJson(content);
 }
 
@@ -27,7 +34,8 @@ function sealHash(bundle: Omit<Bundle, "hash"> & { hash?: string }, contentOf: (
   const { hash: _, flows, ...rest } = bundle;
   const sealed = Object.entries(flows).map(([name, flow]) => {
     const { file, description, hash } = flow;
-    return [name, { content: contentOf(name), file, description, hash, schedule: flow.kind === "workflow" ? flow.schedule : undefined }];
+    const { schedule, concurrency } = flow.kind === "workflow" ? flow : {};
+    return [name, { content: contentOf(name), file, description, hash, schedule, concurrency }];
   });
   return hashJson({ ...rest, flows: Object.fromEntries(sealed) });
 }
@@ -99,7 +107,10 @@ class FlowHashes {
   }
 
   #provider(name: string): string {
-    return remember(this.#providers, name, () => hashJson(this.#bundle.providers[name] ?? null));
+    return remember(this.#providers, name, () => {
+      const { limits: _, ...provider } = this.#bundle.providers[name] ?? {};
+      return hashJson(this.#bundle.providers[name] === undefined ? null : provider);
+    });
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Json, RunError } from "@flow-run/spec";
 import { FlowRunError } from "@flow-run/spec";
 import type { Validators } from "../compile/index.ts";
-import type { ModelLimits, Providers } from "../model/index.ts";
+import type { HedgeSettings, LimitSettings, ModelLimits, Providers } from "../model/index.ts";
 import type { Journal, StepRecord } from "../store/index.ts";
 import type { Clock } from "./clock.ts";
 import type { EngineEvent } from "./engine-event.ts";
@@ -14,7 +14,8 @@ export interface EngineModel {
   targets: { provider: string; model: string }[];
   timeoutMs: number;
   retries: number;
-  limits: { concurrency?: number; requestsPerMinute?: number; tokensPerMinute?: number };
+  limits: LimitSettings;
+  hedge?: HedgeSettings;
   price?: { input: number; output: number; cacheRead?: number; cacheWrite?: number; reasoning?: number };
 }
 
@@ -26,6 +27,8 @@ export interface EngineRelease {
   model(name: string): EngineModel;
   /** `get` throws FlowRunError `missing-secret` or `unknown-provider`. */
   providers: Pick<Providers, "get" | "typeOf" | "baseUrlOf">;
+  /** The limits of a provider as a whole. Default: none. */
+  providerLimits?(name: string): LimitSettings | undefined;
   vars: { [name: string]: string };
   /** The environment's secret of that name, for http steps. */
   secret(name: string): string | undefined;

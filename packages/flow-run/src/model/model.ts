@@ -30,6 +30,8 @@ export interface ModelAnswer {
   timeToFirstTokenMs: number | null;
   /** What the provider could not honour, for example a setting that this model does not take. */
   warnings?: string[];
+  /** Milliseconds for which the provider will take no further request to this model, as it says in its headers. */
+  pauseMs?: number;
 }
 
 export interface ModelCallOptions {

@@ -234,22 +234,23 @@ async function simulate(bundle: Bundle, flows: LoadedFlows, seed: number, fence:
         },
         async close() {},
       };
-      const world: EngineWorld = {
-        clock: {
-          now: () => time.now,
-          sleep: async (ms, signal) => {
-            // A timeout that is no longer needed must not keep the history going.
-            await Promise.race([time.after(ms), new Promise<void>((resolve) => signal?.addEventListener("abort", () => resolve()))]);
-            if (signal?.aborted) throw signal.reason;
-            await alive();
-          },
+      const clock: EngineWorld["clock"] = {
+        now: () => time.now,
+        sleep: async (ms, signal) => {
+          // A timeout that is no longer needed must not keep the history going.
+          await Promise.race([time.after(ms), new Promise<void>((resolve) => signal?.addEventListener("abort", () => resolve()))]);
+          if (signal?.aborted) throw signal.reason;
+          await alive();
         },
+      };
+      const world: EngineWorld = {
+        clock,
         random: next,
         newAttemptId: () => `${epoch}-${asked.length}-${Math.floor(next() * 1e9)}`,
         emit() {},
         wantsText: () => false,
         validators,
-        limits: createModelLimits(),
+        limits: createModelLimits({ clock }),
         http: { request: () => Promise.reject(new Error("no flow here has http steps")) },
       };
       const release: EngineRelease = {

@@ -39,7 +39,7 @@ export class WorkerHouse {
       },
       wantsText: () => false,
       validators: createValidators(),
-      limits: createModelLimits(),
+      limits: createModelLimits({ clock: systemClock() }),
       http: { request: () => Promise.reject(new Error("no http steps here")) },
     };
     const release = {

@@ -16,6 +16,16 @@ export const PROVIDER_TYPES = [
 ] as const;
 export type ProviderType = (typeof PROVIDER_TYPES)[number];
 
+const limitsSchema = z.strictObject({
+  concurrency: z.int().min(1).optional().meta({ description: "Requests at once." }),
+  requestsPerMinute: z.number().positive().optional().meta({ description: "Requests sent within any minute." }),
+  tokensPerMinute: z.number().positive().optional().meta({ description: "Input and output tokens within any minute." }),
+});
+
+const providerLimitsSchema = limitsSchema.optional().meta({
+  description: "What all models of this provider together may be asked for, by all workers on one database; requests beyond wait.",
+});
+
 /** Keys that adapters of remote providers know, beside whatever else a vendor has. */
 const remoteProviderSchema = z
   .object({
@@ -28,6 +38,7 @@ const remoteProviderSchema = z
       description: "Where the API is, with its version (https://host/v1). Default: the vendor's own; required for openai-compatible.",
     }),
     headers: z.record(z.string(), z.string()).optional().meta({ description: "Sent with each request, beside the key." }),
+    limits: providerLimitsSchema,
     organization: z.string().optional().meta({ description: "openai: organization to bill." }),
     project: z.string().optional().meta({ description: "openai: project to bill." }),
     api: z.enum(["responses", "chat"]).optional().meta({
@@ -63,6 +74,7 @@ const remoteProviderSchema = z
 
 const simulatorProviderSchema = simulatorSettingsSchema.extend({
   type: z.literal("simulator").meta({ description: "A deterministic LLM without network: no key, no cost." }),
+  limits: providerLimitsSchema,
 });
 
 /** Keys of remote providers that a misspelt key may have been meant to be; others go to the adapter as they are. */
@@ -73,6 +85,7 @@ export interface ProviderDefinition {
   apiKey?: string;
   baseUrl?: string;
   headers?: Record<string, string>;
+  limits?: z.infer<typeof limitsSchema>;
   /** Settings of the provider's adapter; for the simulator those of `simulatorSettingsSchema`. */
   [setting: string]: Json | undefined;
 }
@@ -109,23 +122,36 @@ export const modelSchema = z
       fallback: z.array(modelTargetSchema).optional().meta({ description: "Asked in order when the one before fails for good." }),
       timeout: durationSchema.optional().meta({ description: "Per attempt. Default 60s." }),
       retries: z.int().min(0).max(20).optional().meta({ description: "Further attempts at one target after the first. Default 2." }),
-      limits: z
+      limits: limitsSchema.optional().meta({
+        description: "What this model may be asked for, fallbacks included, by all workers on one database; requests beyond wait.",
+      }),
+      hedge: z
         .strictObject({
-          concurrency: z.int().min(1).optional().meta({ description: "Requests at once in one process." }),
-          requestsPerMinute: z.number().positive().optional().meta({ description: "Requests started in a minute." }),
-          tokensPerMinute: z.number().positive().optional().meta({ description: "Input and output tokens in a minute." }),
+          after: durationSchema.meta({ description: "How long a request may be without an answer before it is sent once more." }),
+          max: z.int().min(1).max(3).optional().meta({ description: "Further requests at most. Default 1." }),
         })
         .optional()
-        .meta({ description: "What this model may be asked for; requests beyond wait." }),
+        .meta({ description: "Send slow requests again; the first answer counts, and each request costs. Default: never." }),
+      cache: durationSchema.optional().meta({ description: "How long an answer to the same request is given again. Default: never." }),
       price: modelPriceSchema.optional(),
     }),
   ])
-  .meta({ id: "Model", description: "PROVIDER/MODEL, or a map with use, fallback, timeout, retries, limits and price." });
+  .meta({ id: "Model", description: "PROVIDER/MODEL, or a map with use, fallback, timeout, retries, limits, hedge and price." });
 export type ModelDefinition = z.infer<typeof modelSchema>;
+
+const runsAtOnce = z.int().min(1).max(1_000_000);
+
+const environmentLimitsSchema = z
+  .strictObject({
+    concurrency: runsAtOnce.optional().meta({ description: "Runs of all flows together." }),
+    flows: z.record(nameSchema, runsAtOnce).optional().meta({ description: "Runs of single flows; comes before limits.concurrency of a workflow file." }),
+  })
+  .meta({ description: "How many runs may be under way at once, over all servers; runs beyond wait in line. Default: any number." });
 
 export const environmentSchema = z.strictObject({
   url: z.string().optional().meta({ description: "Where its server listens, for --env." }),
   models: z.record(nameSchema, modelSchema).optional().meta({ description: "Models that differ here, under the names that prompts use." }),
+  limits: environmentLimitsSchema.optional(),
   gates: z.array(nameSchema).optional().meta({ description: "Names of evals that must pass before a deploy." }),
   vars: z.record(nameSchema, z.string()).optional().meta({ description: "Text that expressions read as ${{ vars.NAME }}." }),
 });

@@ -36,6 +36,12 @@ export class ManualClock implements Clock {
     while (!this.sleepers.some((sleeper) => sleeper.at === this.time + ms)) await new Promise<void>((resolve) => this.watchers.push(resolve));
   }
 
+  /** Resolves when whatever was awake has had its turn and somebody sleeps. */
+  async untilAsleep(): Promise<void> {
+    do await new Promise((resolve) => setImmediate(resolve));
+    while (this.sleepers.length === 0);
+  }
+
   advance(ms: number): void {
     this.time += ms;
     const due = this.sleepers.filter((sleeper) => sleeper.at <= this.time);

@@ -27,6 +27,7 @@ function setUp(providers: { [name: string]: ScriptedProvider }, more: Partial<Ca
   return { ...record, clock, options };
 }
 
+const turnOfTheLoop = () => new Promise((resolve) => setImmediate(resolve));
 const error = (code: ModelCallErrorCode, options?: ModelCallErrorOptions) => new ModelCallError(code, code, options);
 const broken = (code: ModelCallErrorCode, options?: ModelCallErrorOptions) => fails(error(code, options));
 
@@ -227,7 +228,7 @@ describe("time", () => {
 
 describe("limits", () => {
   it("let only so many of a model's requests be out at once, over all calls of the process", async () => {
-    const shared = createModelLimits();
+    const shared = createModelLimits({ clock: new ManualClock() });
     let out = 0;
     let most = 0;
     const a = new ScriptedProvider(async () => {
@@ -244,7 +245,7 @@ describe("limits", () => {
   });
 
   it("hold no place while a call waits for its next try", async () => {
-    const shared = createModelLimits();
+    const shared = createModelLimits({ clock: new ManualClock() });
     const clock = new ManualClock();
     const limits = { shared, concurrency: 1 };
     const slow = setUp({ a: new ScriptedProvider(broken("provider-error"), says("late")) }, { clock, limits, modelName: "fast" });
@@ -258,7 +259,7 @@ describe("limits", () => {
   });
 
   it("let go at once of a call that is aborted in line, without an attempt, and the next one moves up", async () => {
-    const shared = createModelLimits();
+    const shared = createModelLimits({ clock: new ManualClock() });
     const limits = { shared, concurrency: 1 };
     const first = new AbortController();
     const holder = setUp({ a: new ScriptedProvider(hangs) }, { limits, modelName: "fast", signal: first.signal, clock: new ManualClock() });
@@ -278,10 +279,10 @@ describe("limits", () => {
   });
 
   it("pace requests by tokens a minute, settled by what was really used", async () => {
-    const shared = createModelLimits();
     const clock = new ManualClock();
+    const shared = createModelLimits({ clock });
     const limits = { shared, tokensPerMinute: 1_000 };
-    const call = () =>
+    const call = (maxOutputTokens: number) =>
       callModel(
         setUp(
           { a: new ScriptedProvider(says("hi")) },
@@ -289,16 +290,58 @@ describe("limits", () => {
             clock,
             limits,
             modelName: "fast",
-            request: { messages: [{ role: "user", content: [{ text: "x".repeat(400) }] }], config: { maxOutputTokens: 900 } },
+            request: { messages: [{ role: "user", content: [{ text: "x".repeat(400) }] }], config: { maxOutputTokens } },
           },
         ).options,
       );
-    // Reserves all 1,000 tokens, uses 15: the bucket is nearly full again.
-    await call();
-    const second = call();
-    await clock.untilSleeping(900);
-    clock.advance(900);
-    expect(await second).toMatchObject({ text: "hi" });
+    // Reserves all 1,000 tokens and uses 15, so that 985 are there for the next.
+    await call(900);
+    await call(885);
+    const third = call(900);
+    let done = false;
+    void third.finally(() => {
+      done = true;
+    });
+    while (clock.now() < 1_060_000) {
+      await clock.untilAsleep();
+      clock.advance(1_000);
+      expect(done).toBe(false);
+    }
+    while (!done) {
+      await clock.untilAsleep();
+      clock.advance(1_000);
+    }
+    expect(clock.now()).toBeLessThan(1_065_000);
+  });
+
+  it("hold for a provider over all its models", async () => {
+    const clock = new ManualClock();
+    const limits = { shared: createModelLimits({ clock }), ofProvider: () => ({ concurrency: 1 }) };
+    const first = new AbortController();
+    const held = callModel(setUp({ a: new ScriptedProvider(hangs) }, { limits, modelName: "fast", signal: first.signal, clock }).options);
+    held.catch(() => {});
+    const a = new ScriptedProvider(says("second"));
+    const second = callModel(setUp({ a }, { limits, modelName: "smart", clock }).options);
+    await turnOfTheLoop();
+    expect(a.requests).toEqual([]);
+    first.abort(error("aborted"));
+    expect(await second).toMatchObject({ text: "second" });
+  });
+
+  it("are another's in another scope", async () => {
+    const clock = new ManualClock();
+    const shared = createModelLimits({ clock });
+    const limits = (scope: string) => ({ shared, scope, concurrency: 1 });
+    const first = new AbortController();
+    const held = callModel(
+      setUp({ a: new ScriptedProvider(hangs) }, { limits: limits("dev"), modelName: "fast", signal: first.signal, clock }).options,
+    );
+    held.catch(() => {});
+    await turnOfTheLoop();
+    expect(
+      await callModel(setUp({ a: new ScriptedProvider(says("prod")) }, { limits: limits("prod"), modelName: "fast", clock }).options),
+    ).toMatchObject({ text: "prod" });
+    first.abort(error("aborted"));
   });
 });
 
@@ -306,7 +349,7 @@ describe("circuits", () => {
   const down = () => new ScriptedProvider(broken("provider-error"));
 
   it("spare callers with a fallback a target that is down", async () => {
-    const shared = createModelLimits();
+    const shared = createModelLimits({ clock: new ManualClock() });
     const a = down();
     const ask = () => callModel(setUp({ a, b: new ScriptedProvider(says("b")) }, { limits: { shared } }).options);
     for (let i = 0; i < 4; i++) expect(await ask()).toMatchObject({ provider: "b" });
@@ -317,7 +360,7 @@ describe("circuits", () => {
   });
 
   it("keep nobody from a target that has no fallback", async () => {
-    const shared = createModelLimits();
+    const shared = createModelLimits({ clock: new ManualClock() });
     const a = down();
     for (let i = 0; i < 8; i++) await callModel(setUp({ a, b: new ScriptedProvider(says("b")) }, { limits: { shared } }).options);
     const before = a.requests.length;
@@ -326,7 +369,7 @@ describe("circuits", () => {
   });
 
   it("stay closed for errors that say that the target is alive", async () => {
-    const shared = createModelLimits();
+    const shared = createModelLimits({ clock: new ManualClock() });
     const a = new ScriptedProvider(broken("rate-limited"));
     const ask = () => callModel(setUp({ a, b: new ScriptedProvider(says("b")) }, { limits: { shared } }).options);
     for (let i = 0; i < 8; i++) await ask();
@@ -334,7 +377,7 @@ describe("circuits", () => {
   });
 
   it("are per target", async () => {
-    const shared = createModelLimits();
+    const shared = createModelLimits({ clock: new ManualClock() });
     for (let i = 0; i < 8; i++) await callModel(setUp({ a: down(), b: new ScriptedProvider(says("b")) }, { limits: { shared } }).options);
     const c = new ScriptedProvider(says("c"));
     expect(await callModel(setUp({ c, b: new ScriptedProvider(says("b")) }, { limits: { shared } }).options)).toMatchObject({

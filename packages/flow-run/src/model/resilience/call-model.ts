@@ -4,10 +4,13 @@ import type { ModelAnswer, ModelProvider, ModelRequest } from "../model.ts";
 import { ModelCallError } from "../model-call-error.ts";
 import { AttemptDeadline } from "./attempt-deadline.ts";
 import { backoffMs, LONGEST_RETRY_AFTER_MS } from "./backoff.ts";
-import { CircuitOpenError } from "./circuit.ts";
+import { verdictOn } from "./circuit.ts";
 import type { Clock } from "./clock.ts";
 import { estimateTokens } from "./estimate-tokens.ts";
-import type { LimitSettings, ModelLimits } from "./model-limits.ts";
+import { type Contestant, type HedgeSettings, hedge } from "./hedge.ts";
+import { type AppliedLimit, type LimitSettings, limitsAnything, type Pass } from "./limits/index.ts";
+import type { ModelLimits } from "./model-limits.ts";
+import type { TargetState } from "./target-state.ts";
 
 /** Where a request goes. */
 export interface ModelTarget {
@@ -25,10 +28,18 @@ export interface EndedAttempt {
   error?: ModelCallError;
 }
 
+/** Something kept for one attempt from before it stands in line until it has ended. */
+export interface Reservation {
+  /** Does nothing once what was kept has been used. */
+  release(): void;
+}
+
 /** Every request is announced before it is sent and reported when it has ended, once each. */
 export interface CallModelHooks {
+  /** Resolves when the attempt may stand in line for the model; may wait. What it throws ends the call as it is. */
+  reserve?(target: ModelTarget, request: ModelRequest, signal: AbortSignal): Promise<Reservation>;
   /** Resolves when the attempt is on record; the request is sent only then. What it throws ends the call as it is. */
-  attemptStarting(target: ModelTarget): Promise<{ attemptId: string }>;
+  attemptStarting(target: ModelTarget, reservation?: Reservation): Promise<{ attemptId: string }>;
   attemptEnded(ended: EndedAttempt): void;
 }
 
@@ -44,8 +55,16 @@ export interface CallModelOptions {
   retries: number;
   /** The name under which the model's limits are counted. Default: the first target. */
   modelName?: string;
+  /** Present: a request whose answer is late is sent again, and the first answer counts. */
+  hedge?: HedgeSettings | undefined;
   /** The model's limits, and what all calls of this process share. Without it nothing is limited and no circuit breaks. */
-  limits?: LimitSettings & { shared: ModelLimits };
+  limits?: LimitSettings & {
+    shared: ModelLimits;
+    /** Within which names of models and providers mean the same: an environment. Default: one for all. */
+    scope?: string;
+    /** The limits of a provider as a whole, over all its models. */
+    ofProvider?(name: string): LimitSettings | undefined;
+  };
   signal: AbortSignal;
   /** Given: the answer is streamed. */
   onText?: (delta: string, attemptId: string) => void;
@@ -70,7 +89,7 @@ export async function callModel(options: CallModelOptions): Promise<ModelAnswer 
     try {
       return { ...(await attempts.atTarget(target, index < options.targets.length - 1)), ...target };
     } catch (error) {
-      if (error instanceof CircuitOpenError) continue;
+      if (error instanceof DivertedError) continue;
       if (!ModelCallError.is(error) || !error.fallsBack || options.signal.aborted) throw error;
       last = error;
     }
@@ -93,7 +112,7 @@ class Attempts {
     for (let retry = 0; ; retry++) {
       if (signal.aborted) throw abortedError(signal);
       try {
-        return await this.admitted(target, hasFallback);
+        return await this.try(target, hasFallback);
       } catch (error) {
         if (!ModelCallError.is(error) || !error.retryable || retry >= retries || signal.aborted) throw error;
         if ((error.retryAfterMs ?? 0) > LONGEST_RETRY_AFTER_MS) throw error;
@@ -102,30 +121,108 @@ class Attempts {
     }
   }
 
-  /** One attempt, when the model's limits and the target's circuit let it through. */
-  private async admitted(target: ModelTarget, hasFallback: boolean): Promise<ModelAnswer> {
-    const { limits, request, signal, clock } = this.options;
-    const provider = this.options.providers(target.provider);
-    const attempt = () => this.attempt(provider, target);
-    if (limits === undefined) return attempt();
-    const gate = limits.shared.gate(this.options.modelName ?? `${target.provider}/${target.model}`, limits);
-    return limits.shared.circuit(target).run(hasFallback, async () => {
-      if (gate === null) return attempt();
-      try {
-        return await gate.run(
-          { signal, clock, estimatedTokens: limits.tokensPerMinute === undefined ? 0 : estimateTokens(request), usedTokens },
-          attempt,
-        );
-      } catch (error) {
-        // Waiting in line ends with whatever reason the signal was aborted for.
-        throw signal.aborted && !ModelCallError.is(error) ? abortedError(signal) : error;
-      }
-    });
+  /** One attempt, or several at once where the model is hedged. */
+  private try(target: ModelTarget, hasFallback: boolean): Promise<ModelAnswer> {
+    const { hedge: settings, signal, clock } = this.options;
+    if (settings === undefined) return this.reserved(target, hasFallback, { signal, sent() {}, claim: () => true });
+    return hedge((contestant) => this.reserved(target, hasFallback, contestant), { ...settings, signal, clock });
   }
 
-  private async attempt(provider: ModelProvider, target: ModelTarget): Promise<ModelAnswer> {
-    const { hooks, request, signal, timeoutMs, clock, onText, wantsText } = this.options;
-    const { attemptId } = await hooks.attemptStarting(target);
+  /** One attempt, with what it may cost kept for it before it stands in line: a line can be long, and others of the run ask meanwhile. */
+  private async reserved(target: ModelTarget, hasFallback: boolean, contestant: Contestant): Promise<ModelAnswer> {
+    const { hooks, request } = this.options;
+    const { signal } = contestant;
+    const reservation = await hooks.reserve?.(target, request, signal).catch((error) => {
+      throw signal.aborted && !FlowRunError.isInstance(error) ? abortedError(signal) : error;
+    });
+    try {
+      return await this.admitted(target, hasFallback, reservation, contestant);
+    } finally {
+      reservation?.release();
+    }
+  }
+
+  /** One attempt, when the limits and the target's state let it through. */
+  private async admitted(
+    target: ModelTarget,
+    hasFallback: boolean,
+    reservation: Reservation | undefined,
+    contestant: Contestant,
+  ): Promise<ModelAnswer> {
+    const { limits, clock } = this.options;
+    const provider = this.options.providers(target.provider);
+    if (limits === undefined) return this.attempt(provider, target, reservation, contestant);
+    const state = limits.shared.target(limits.scope ?? "", target);
+    const pass = await this.enter(target, state, hasFallback, contestant.signal);
+    const ended = state.circuit.begin(clock.now());
+    let answer: ModelAnswer | undefined;
+    let sent = false;
+    try {
+      const sending = {
+        ...contestant,
+        sent: () => {
+          sent = true;
+          contestant.sent();
+        },
+      };
+      answer = await this.attempt(provider, target, reservation, sending);
+      ended("alive", clock.now());
+      if (answer.pauseMs !== undefined) state.pause(answer.pauseMs, clock.now());
+      return answer;
+    } catch (error) {
+      ended(verdictOn(error), clock.now());
+      if (ModelCallError.is(error) && error.retryAfterMs !== undefined) state.pause(error.retryAfterMs, clock.now());
+      throw error;
+    } finally {
+      pass?.leave({ sent, usedTokens: answer && usedTokens(answer) });
+    }
+  }
+
+  /** Waits until the target takes requests and the limits allow one more. Throws `DivertedError` for a call that is better off with its fallback. */
+  private async enter(target: ModelTarget, state: TargetState, hasFallback: boolean, signal: AbortSignal): Promise<Pass | null> {
+    const { clock, random } = this.options;
+    const applied = this.appliedLimits(target);
+    const tokens = applied.some(({ limits }) => limits.tokensPerMinute !== undefined) ? estimateTokens(this.options.request) : 0;
+    try {
+      for (;;) {
+        if (hasFallback && state.repels(clock.now())) throw new DivertedError();
+        if (state.pausedForMs(clock.now()) > 0) await state.untilPauseIsOver(clock, random, signal);
+        if (applied.length === 0) return null;
+        const pass = await this.options.limits!.shared.enter(applied, tokens, signal);
+        // The line may have been long.
+        const now = clock.now();
+        if (state.pausedForMs(now) === 0 && !(hasFallback && state.repels(now))) return pass;
+        pass.leave({ sent: false });
+      }
+    } catch (error) {
+      // Waiting ends with whatever reason the signal was aborted for.
+      throw signal.aborted && !(error instanceof DivertedError) ? abortedError(signal) : error;
+    }
+  }
+
+  private appliedLimits(target: ModelTarget): AppliedLimit[] {
+    const { limits, modelName } = this.options;
+    const applied: AppliedLimit[] = [];
+    if (limits === undefined) return applied;
+    const { scope = "", concurrency, requestsPerMinute, tokensPerMinute } = limits;
+    if (limitsAnything(limits)) {
+      const name = modelName ?? `${target.provider}/${target.model}`;
+      applied.push({ key: `${scope} model ${name}`, limits: { concurrency, requestsPerMinute, tokensPerMinute } });
+    }
+    const ofProvider = limits.ofProvider?.(target.provider);
+    if (ofProvider !== undefined && limitsAnything(ofProvider))
+      applied.push({ key: `${scope} provider ${target.provider}`, limits: ofProvider });
+    return applied;
+  }
+
+  private async attempt(
+    provider: ModelProvider,
+    target: ModelTarget,
+    reservation: Reservation | undefined,
+    { signal, sent, claim }: Contestant,
+  ): Promise<ModelAnswer> {
+    const { hooks, request, timeoutMs, clock, onText, wantsText } = this.options;
+    const { attemptId } = await hooks.attemptStarting(target, reservation);
     if (this.streamed) {
       this.streamed = false;
       this.options.onRestart?.(attemptId);
@@ -134,10 +231,11 @@ class Attempts {
     let answer: ModelAnswer;
     try {
       if (signal.aborted) throw abortedError(signal);
+      sent();
       answer = await provider.call(target.model, request, {
         signal: deadline.signal,
         attemptId,
-        ...(onText === undefined || wantsText?.() === false ? {} : { onText: (delta: string) => this.hand(delta, attemptId) }),
+        ...(onText === undefined || wantsText?.() === false ? {} : { onText: (delta: string) => claim() && this.hand(delta, attemptId) }),
       });
     } catch (error) {
       hooks.attemptEnded({ attemptId, target, error: asModelCallError(error) });
@@ -154,6 +252,9 @@ class Attempts {
     this.options.onText?.(delta, attemptId);
   }
 }
+
+/** Nothing was sent: the target is down or wants to be left alone, and there is another one. */
+class DivertedError extends Error {}
 
 /** For the record only: an attempt that was announced must end, also when the provider could not be made or has a defect. */
 function asModelCallError(error: unknown): ModelCallError {
