@@ -3,6 +3,7 @@ import { ApiError } from "./api-error.ts";
 import { EventParser } from "./event-parser.ts";
 import { pause } from "./pause.ts";
 import { readProblem } from "./read-answer.ts";
+import { TextPlaces } from "./text-places.ts";
 import type { Transport } from "./transport.ts";
 
 const FIRST_DELAY_MS = 200;
@@ -19,8 +20,8 @@ export interface FollowOptions {
 }
 
 /**
- * The events of a run until it has ended. Connects again and resumes when the connection is lost: recorded steps are told exactly once and in order, live
- * events (`step-started`, `text-delta`, `text-restarted`) may be missed.
+ * The events of a run until it has ended. Connects again and resumes when the connection is lost: recorded steps are told exactly once and in order, text
+ * goes on where it broke off. `step-started` and the text of steps that finished meanwhile may be missed.
  */
 export async function* followRun(
   transport: Transport,
@@ -31,6 +32,7 @@ export async function* followRun(
   let lastEventId = options.lastEventId;
   let awaySince: number | null = null;
   let delayMs = FIRST_DELAY_MS;
+  const texts = new TextPlaces();
   for (;;) {
     let lost: unknown;
     try {
@@ -39,7 +41,7 @@ export async function* followRun(
         delayMs = FIRST_DELAY_MS;
         lastEventId = id ?? lastEventId;
         if (data === null) continue;
-        yield data;
+        yield* texts.unread(data);
         if (data.type === "run-finished") return;
       }
       if (signal?.aborted) throw signal.reason;

@@ -23,11 +23,11 @@ export async function runThere(
   const client = await connect(environment, options.project);
   const described = await client.flow(flow);
   const input = await readInput(options.input, pairs, described.input as JsonSchema);
-  const accepted = await client.startRun(flow, { input });
-  const { style } = errorSide(terminal);
-  if (!options.json) terminal.err(`${style("dim", `${accepted.id} on ${environment}, release ${accepted.release}`)}\n`);
   const schema = described.output;
   const isText = described.kind === "task" && typeof schema === "object" && schema !== null && schema.type === "string";
+  const accepted = await client.startRun(flow, { input, ...(isText && !options.json ? { stream: true } : {}) });
+  const { style } = errorSide(terminal);
+  if (!options.json) terminal.err(`${style("dim", `${accepted.id} on ${environment}, release ${accepted.release}`)}\n`);
   const progress = options.json ? silentProgress() : isText ? textProgress(terminal) : stepProgress(terminal);
   const stop = () => {
     progress.end();

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { FlowRunError, isTerminal, type Run, type RunEvent, type Step } from "@flow-run/spec";
 import type { Store } from "../store/index.ts";
-import type { LiveEvent } from "./live/live-event.ts";
+import type { LiveEvent, TextDelta } from "./live/live-event.ts";
 import { TextPlaces } from "./live/text-places.ts";
 import type { Principal } from "./principal.ts";
 
@@ -30,7 +30,10 @@ export interface EventStreamOptions {
 export type StreamEnd = "run-finished" | "reader-left" | "reader-too-slow" | "server-closing" | "access-ended" | "store-failed";
 
 /** What waits to be sent: something live, or the order to read the journal until a step of at least this number is there. */
-type Item = { text: string } | { readUntilSeq: number };
+type Item = { live: LiveEvent; size: number } | { readUntilSeq: number };
+
+/** What an event weighs beside its text, about. */
+const EVENT_SIZE = 200;
 
 /**
  * One reader of one run's events. The journal is the source of what counts (finished steps and the end, with ids, in order); live events fill the time
@@ -76,10 +79,12 @@ export class EventStream {
 
   onLiveEvent(event: LiveEvent): void {
     if (event.type === "step-finished") this.refresh(event.seq);
-    else if (event.type === "step-started") {
-      this.sendLive({ type: "step-started", path: event.path, kind: event.kind, at: new Date(event.atMs).toISOString() });
-    } else if (event.type === "text-delta") this.sendText(event);
-    else if (this.texts.restart(event)) this.sendLive({ type: "text-restarted", path: event.path, attempt: event.attempt });
+    if (event.type === "step-finished" || this.closed) return;
+    const size = EVENT_SIZE + (event.type === "text-delta" ? event.text.length : 0);
+    this.queue.push({ live: event, size });
+    this.queuedBytes += size;
+    this.dropIfTooSlow();
+    this.pump();
   }
 
   /** A comment: keeps proxies from closing the connection and finds out whether the reader is still there. */
@@ -93,31 +98,6 @@ export class EventStream {
     if (this.closed) return;
     this.finish(reason);
     this.response.end();
-  }
-
-  private sendText(event: Extract<LiveEvent, { type: "text-delta" }>): void {
-    const placed = this.texts.place(event);
-    if (placed === "nothing") return;
-    if (placed === "gap") {
-      const now = Date.now();
-      if (now - this.lastGapMs >= GAP_PAUSE_MS) {
-        this.lastGapMs = now;
-        this.options.onGap(this);
-      }
-      return;
-    }
-    const { path, attempt, offset, text } = placed.show;
-    if (placed.restarted) this.sendLive({ type: "text-restarted", path, attempt });
-    this.sendLive({ type: "text-delta", path, attempt, offset, text });
-  }
-
-  private sendLive(event: RunEvent): void {
-    if (this.closed) return;
-    const text = format(event, null);
-    this.queue.push({ text });
-    this.queuedBytes += text.length;
-    this.dropIfTooSlow();
-    this.pump();
   }
 
   private dropIfTooSlow(): void {
@@ -141,15 +121,41 @@ export class EventStream {
   private async sendQueue(): Promise<void> {
     try {
       for (let item = this.queue.shift(); item !== undefined && !this.closed; item = this.queue.shift()) {
-        if ("text" in item) {
-          this.queuedBytes -= item.text.length;
-          await this.write(item.text);
+        if ("live" in item) {
+          this.queuedBytes -= item.size;
+          await this.sendLive(item.live);
         } else await this.sendJournal(item.readUntilSeq);
       }
     } finally {
       // In the same turn as the look into the empty queue: what is queued after this starts the pump again.
       this.pumping = false;
     }
+  }
+
+  private async sendLive(event: LiveEvent): Promise<void> {
+    if (event.type === "text-delta") await this.sendText(event);
+    else if (event.type === "step-started") {
+      const { path, kind, atMs } = event;
+      await this.write(format({ type: "step-started", path, kind, at: new Date(atMs).toISOString() }, null));
+    } else if (event.type === "text-restarted" && this.texts.restart(event)) {
+      await this.write(format({ type: "text-restarted", path: event.path, attempt: event.attempt }, null));
+    }
+  }
+
+  /** Placed when its turn has come: a step that was read from the journal meanwhile needs no more text. */
+  private async sendText(event: TextDelta): Promise<void> {
+    const placed = this.texts.place(event);
+    if (placed === "nothing") return;
+    if (placed === "gap") {
+      const now = Date.now();
+      if (now - this.lastGapMs < GAP_PAUSE_MS) return;
+      this.lastGapMs = now;
+      this.options.onGap(this);
+      return;
+    }
+    const { path, attempt, offset, text } = placed.show;
+    if (placed.restarted) await this.write(format({ type: "text-restarted", path, attempt }, null));
+    await this.write(format({ type: "text-delta", path, attempt, offset, text }, null));
   }
 
   /** Sends finished steps that were not sent before, and the end if the run has ended. */
@@ -161,7 +167,8 @@ export class EventStream {
       const finished = steps.filter((step) => step.seq !== null && step.seq > this.lastSeq).sort((a, b) => a.seq! - b.seq!);
       for (const step of finished) {
         this.lastSeq = step.seq!;
-        this.texts.finish(step.path);
+        const rest = this.texts.finish(step);
+        if (rest !== null) await this.write(format({ type: "text-delta", ...rest }, null));
         await this.write(format({ type: "step-finished", seq: step.seq!, step }, step.seq));
         if (this.closed) return;
       }

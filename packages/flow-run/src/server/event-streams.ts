@@ -81,6 +81,11 @@ export class EventStreams {
     unsubscribeLive = this.options.live?.subscribe(runId, (event) => stream.onLiveEvent(event)) ?? unsubscribeLive;
   }
 
+  /** A reader will come soon. Resolves when whoever may execute the run knows; never rejects. */
+  async expectReader(runId: string): Promise<void> {
+    await this.options.live?.expect(runId);
+  }
+
   /** Ends all streams; readers connect again and resume. */
   close(): void {
     this.closed = true;

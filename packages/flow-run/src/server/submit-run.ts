@@ -16,6 +16,8 @@ export interface Submission {
   idempotencyKey: string | null;
   fingerprint: string;
   webhook?: { url: string; includeOutput: boolean };
+  /** Somebody will read the text of the run as it is written. */
+  stream?: boolean;
 }
 
 /** What the release that a submission is pinned to says about it. */
@@ -46,8 +48,11 @@ export async function submitRun(
   const { flow, release, input, webhook } = checked;
   // So that a run whose end could not be signed is not accepted.
   if (webhook !== undefined) await webhooksOf(context).prepare(environment);
+  const id = context.newRunId();
+  // Known to whoever executes the run before there is one, so that its first answer is streamed.
+  if (submission.stream) await context.streams.expectReader(id);
   const { run, replayed } = await context.store.submitRun({
-    id: context.newRunId(),
+    id,
     environment,
     flow: flow.name,
     kind: flow.kind,

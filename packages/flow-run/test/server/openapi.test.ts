@@ -70,7 +70,7 @@ test("the document tells what a body may hold", async () => {
   const server = await startServer();
   const { json } = await server.call("GET", "/openapi.json");
   const body = json.paths["/v1/flows/{flow}/runs"].post.requestBody.content["application/json"].schema;
-  expect(Object.keys(body.properties)).toEqual(["input", "tags", "priority", "release", "webhook"]);
+  expect(Object.keys(body.properties)).toEqual(["input", "tags", "priority", "release", "webhook", "stream"]);
   expect(body.additionalProperties).toBe(false);
   expect(json.paths["/v1/runs/{id}"].get.parameters.map((parameter: { name: string }) => parameter.name).sort()).toEqual(["id", "wait"]);
   expect(Object.keys(json.paths["/v1/runs/{id}"].get.responses)).toEqual(

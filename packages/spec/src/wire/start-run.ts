@@ -16,6 +16,8 @@ export const startRunSchema = z
     release: releaseNumberSchema.optional(),
     /** Told when the run ends, signed: a URL, or `{url, includeOutput}`. */
     webhook: webhookSchema.optional(),
+    /** Somebody will read the run's events at once: the text of its answers is streamed from the first call on. Default false: from the call on that begins after somebody reads. */
+    stream: z.boolean().optional(),
   })
   .partial({ input: true });
 export type StartRun = Omit<z.infer<typeof startRunSchema>, "input"> & { input?: Json };

@@ -1,3 +1,4 @@
+import type { Step } from "@flow-run/spec";
 import type { LiveEvent, TextDelta } from "./live-event.ts";
 
 /** What to do with a piece of text: show (part of) it, leave it out because it was shown or is void, or ask for what is missing before it. */
@@ -33,8 +34,14 @@ export class TextPlaces {
     return known.length > 0;
   }
 
-  finish(path: string): void {
+  /** A step is recorded. What its reader has not been shown of a text that it has begun to read; null: nothing. */
+  finish({ path, output, attempts }: Pick<Step, "path" | "output" | "attempts">): Omit<TextDelta, "type" | "runId"> | null {
+    const known = this.places.get(path);
     this.finished.add(path);
     this.places.delete(path);
+    if (known === undefined || typeof output !== "string" || output.length <= known.length) return null;
+    const last = attempts.at(-1);
+    if (last?.status !== "succeeded" || last.number !== known.attempt) return null;
+    return { path, attempt: known.attempt, offset: known.length, text: output.slice(known.length) };
   }
 }

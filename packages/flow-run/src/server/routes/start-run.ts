@@ -47,7 +47,7 @@ export function startRunRoute(app: HttpApp, context: ServerContext): void {
     async (request, reply) => {
       const idempotencyKey = readIdempotencyKey(request.headers["idempotency-key"]);
       const { flow } = request.params;
-      const { input = {}, tags = [], priority = 0, release = null, webhook: given } = (request.body ?? {}) as StartRun;
+      const { input = {}, tags = [], priority = 0, release = null, webhook: given, stream = false } = (request.body ?? {}) as StartRun;
       const webhook = given === undefined ? undefined : { includeOutput: false, ...(typeof given === "string" ? { url: given } : given) };
       return sendAccepted(context, request.principal, reply, {
         flow,
@@ -62,6 +62,8 @@ export function startRunRoute(app: HttpApp, context: ServerContext): void {
             ? UNREPEATABLE
             : fingerprintOf({ flow, input, options: { tags, priority, release, ...(webhook && { webhook }) } }),
         ...(webhook && { webhook }),
+        // No part of the fingerprint: who reads is not what is asked for.
+        stream,
       });
     },
   );
