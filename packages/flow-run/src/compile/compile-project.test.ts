@@ -54,6 +54,19 @@ environments:
     ]);
   });
 
+  test("a flow whose runs an environment limits must exist", async () => {
+    const text = `providers: { sim: { type: simulator } }
+models: { default: sim/x }
+environments:
+  prod:
+    limits: { concurrency: 100, flows: { triage: 5, triaeg: 2 } }
+`;
+    expect(await project(text, { "prompts/triage.prompt": "hello" })).toEqual([
+      'flow-run.yaml:6:53 unknown-flow there is no flow "triaeg" whose runs prod could limit (did you mean "triage"?)',
+    ]);
+    expect(await project(text.replace(", triaeg: 2", ""), { "prompts/triage.prompt": "hello" })).toEqual([]);
+  });
+
   test("a key that is written out is a warning, also in a header; a reference is none", async () => {
     const text = `providers:
   a: { type: openai, apiKey: sk-1234567890 }

@@ -1,8 +1,9 @@
 import { type Diagnostic, hasErrors, type JsonSchema, type ProjectSource, sortDiagnostics } from "@flow-run/spec";
-import { type Bundle, type CompiledFlow, type CompiledTask, LANGUAGE_VERSION } from "./bundle.ts";
+import { type Bundle, type CompiledEnvironment, type CompiledFlow, type CompiledTask, LANGUAGE_VERSION } from "./bundle.ts";
 import { compileModels, splitTarget } from "./compile-models.ts";
 import { compileProviders } from "./compile-providers.ts";
 import { hashed } from "./content-hash.ts";
+import { environmentLimits } from "./environment-limits.ts";
 import { checkOtherDefinitions, type FlowNames, flowNames } from "./flow-names.ts";
 import { missingVariables } from "./missing-variables.ts";
 import { compileTask } from "./prompt/compile-task.ts";
@@ -23,7 +24,8 @@ export function compileProject(source: ProjectSource): { bundle: Bundle | null; 
   const diagnostics: Diagnostic[] = [];
   const names = flowNames(source);
   const { models, environments, usedProviders, diagnostics: modelProblems } = compileModels(source);
-  diagnostics.push(...names.diagnostics, ...checkOtherDefinitions(source, names), ...modelProblems);
+  const { limits, diagnostics: limitProblems } = environmentLimits(source, names);
+  diagnostics.push(...names.diagnostics, ...checkOtherDefinitions(source, names), ...modelProblems, ...limitProblems);
 
   const tasks = compileTasks(source, Object.keys(models), diagnostics);
   for (const { model } of tasks) if (model.includes("/")) usedProviders.add(splitTarget(model).provider);
@@ -43,7 +45,12 @@ export function compileProject(source: ProjectSource): { bundle: Bundle | null; 
     flows: Object.fromEntries(flows.map((flow) => [flow.name, { ...flow, hash: "" } as CompiledFlow])),
     providers,
     models,
-    environments,
+    environments: Object.fromEntries(
+      Object.entries(environments).map(([name, own]): [string, CompiledEnvironment] => [
+        name,
+        limits.has(name) ? { ...own, limits: limits.get(name)! } : own,
+      ]),
+    ),
   });
   return { bundle, diagnostics: sorted };
 }

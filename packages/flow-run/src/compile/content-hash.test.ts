@@ -101,6 +101,17 @@ steps:
     expect((await compile(change)).hash).not.toBe((await compile()).hash);
   });
 
+  test("how many runs may be under way at once changes the bundle, but no flow", async () => {
+    const limited = { "flows/apart.yaml": `${FILES["flows/apart.yaml"]}limits: { concurrency: 2 }\n` };
+    const inProd = replaced("flow-run.yaml", "  prod: {", "  prod: { limits: { flows: { apart: 3 } },");
+    for (const change of [limited, inProd]) {
+      expect(await changed(change)).toEqual([]);
+      expect((await compile(change)).hash).not.toBe((await compile()).hash);
+    }
+    expect((await compile(limited)).flows.apart).toMatchObject({ concurrency: 2 });
+    expect((await compile(inProd)).environments.prod?.limits).toEqual({ flows: { apart: 3 } });
+  });
+
   test("a schedule changes the bundle, but no flow", async () => {
     const scheduled = (cron: string) => ({ "flows/apart.yaml": `${FILES["flows/apart.yaml"]}schedule: { cron: '${cron}' }\n` });
     expect(await changed(scheduled("@daily"))).toEqual([]);

@@ -4,6 +4,8 @@ import type { CompiledStep, CompiledValue } from "../compile/index.ts";
 
 // The shape of a bundle that came over the wire. Loose objects: a newer compiler of the same language version may add fields, which the hash covers.
 
+/** Stored as a 32-bit number. */
+const runsAtOnce = z.int().min(1).max(1_000_000);
 const placeSchema = z.looseObject({ file: z.string(), line: z.int(), column: z.int() });
 const expressionSchema = z.looseObject({ source: z.string(), at: placeSchema });
 const userSchemaSchema = z.union([z.boolean(), z.record(z.string(), z.unknown())]);
@@ -72,6 +74,7 @@ const flowSchema = z.discriminatedUnion("kind", [
     output: valueSchema.optional(),
     outputSchema: userSchemaSchema,
     limits: z.looseObject({}),
+    concurrency: runsAtOnce.optional(),
     schedule: z.looseObject({ cron: z.string().max(200), timezone: z.string().max(100), input: jsonSchema }).optional(),
   }),
 ]);
@@ -83,6 +86,13 @@ export const bundleSchema = z.looseObject({
   flows: z.record(nameSchema, flowSchema),
   providers: z.record(nameSchema, z.looseObject({ type: z.string(), settings: z.record(z.string(), z.unknown()), secrets: namesSchema })),
   models: z.record(z.string(), modelSchema),
-  environments: z.record(nameSchema, z.looseObject({ models: z.record(z.string(), modelSchema), vars: z.record(z.string(), z.string()) })),
+  environments: z.record(
+    nameSchema,
+    z.looseObject({
+      models: z.record(z.string(), modelSchema),
+      vars: z.record(z.string(), z.string()),
+      limits: z.looseObject({ concurrency: runsAtOnce.optional(), flows: z.record(nameSchema, runsAtOnce) }).optional(),
+    }),
+  ),
   hash: z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in hex"),
 });

@@ -144,7 +144,10 @@ const runsAtOnce = z.int().min(1).max(1_000_000);
 const environmentLimitsSchema = z
   .strictObject({
     concurrency: runsAtOnce.optional().meta({ description: "Runs of all flows together." }),
-    flows: z.record(nameSchema, runsAtOnce).optional().meta({ description: "Runs of single flows; comes before limits.concurrency of a workflow file." }),
+    flows: z
+      .record(nameSchema, runsAtOnce)
+      .optional()
+      .meta({ description: "Runs of single flows; comes before limits.concurrency of a workflow file." }),
   })
   .meta({ description: "How many runs may be under way at once, over all servers; runs beyond wait in line. Default: any number." });
 

@@ -83,9 +83,13 @@ export const workflowSchema = z.strictObject({
       costUsd: z.number().positive().optional().meta({ description: "US dollars a run may cost." }),
       duration: durationSchema.optional().meta({ description: "How long a run may take." }),
       tokens: z.int().positive().optional().meta({ description: "Tokens a run may use, in and out." }),
+      concurrency: z.int().min(1).max(1_000_000).optional().meta({
+        description:
+          "Runs of this workflow that may be under way at once, over all servers; runs beyond wait in line. An environment may say otherwise.",
+      }),
     })
     .optional()
-    .meta({ description: "A run that goes beyond a limit fails." }),
+    .meta({ description: "A run that goes beyond a limit of cost, duration or tokens fails." }),
   schedule: scheduleSchema.optional(),
 });
 export type WorkflowDefinition = z.infer<typeof workflowSchema>;

@@ -51,6 +51,7 @@ export function compileWorkflow(definition: Definition<WorkflowDefinition>, cont
         ...(limits?.tokens === undefined ? {} : { tokens: limits.tokens }),
       },
       ...(schedule === undefined ? {} : { schedule }),
+      ...(limits?.concurrency === undefined ? {} : { concurrency: limits.concurrency }),
     },
   };
 }
