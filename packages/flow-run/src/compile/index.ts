@@ -1,7 +1,7 @@
 // Definitions become a frozen bundle here: references, expression types, schemas, content hashes. Pure: no I/O, no clock.
 export * from "./bundle.ts";
 export { compileProject } from "./compile-project.ts";
-export { calledFlows, hashBundle } from "./content-hash.ts";
+export { calledFlows, hashBundle, hashJson } from "./content-hash.ts";
 export { type PreparedValue, prepareCondition, prepareList, prepareValue } from "./expression/evaluate.ts";
 export type { ExpressionScope } from "./expression/evaluation.ts";
 export { ExpressionError, type ExpressionErrorCode } from "./expression/expression-error.ts";

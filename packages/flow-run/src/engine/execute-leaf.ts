@@ -2,15 +2,22 @@ import type { Json } from "@flow-run/spec";
 import { FlowRunError } from "@flow-run/spec";
 import { isInterruption } from "./interruption.ts";
 import type { LoadedLeaf, Scope } from "./loaded-release.ts";
-import type { RunContext } from "./run-context.ts";
+import type { FlowPlace, RunContext } from "./run-context.ts";
 import { StepFailedError, toRunError } from "./run-context.ts";
 import { allOrAbort } from "./settle.ts";
 import { withTimeout } from "./step-timeout.ts";
 
 /** One step with all that surrounds its action: `if`, then `forEach` or `repeat`, then for each turn the action with its rescue. */
-export async function executeLeaf(context: RunContext, leaf: LoadedLeaf, scope: Scope, prefix: string, signal: AbortSignal): Promise<Json> {
+export async function executeLeaf(
+  context: RunContext,
+  leaf: LoadedLeaf,
+  scope: Scope,
+  flow: FlowPlace,
+  signal: AbortSignal,
+): Promise<Json> {
   const { step } = leaf;
-  const path = prefix === "" ? step.id : `${prefix}.${step.id}`;
+  const path = flow.prefix === "" ? step.id : `${flow.prefix}.${step.id}`;
+  const at = (turn: string): FlowPlace => ({ ...flow, path: turn, prefix: turn, depth: flow.depth + 1 });
   if (leaf.condition && !guard(path, () => leaf.condition!(scope))) {
     if (!context.recordedStep(path)) {
       context.finishStep({
@@ -30,22 +37,24 @@ export async function executeLeaf(context: RunContext, leaf: LoadedLeaf, scope: 
     const { as, concurrency } = step.forEach;
     return allOrAbort(
       items.map(
-        (item, index) => (branch: AbortSignal) => executeTurn(context, leaf, { ...scope, [as]: item, index }, `${path}[${index}]`, branch),
+        (item, index) => (branch: AbortSignal) =>
+          executeTurn(context, leaf, { ...scope, [as]: item, index }, at(`${path}[${index}]`), branch),
       ),
       concurrency,
       signal,
     );
   }
-  if (step.repeat) return repeat(context, leaf, scope, path, signal);
-  return executeTurn(context, leaf, scope, path, signal);
+  if (step.repeat) return repeat(context, leaf, scope, at(path), signal);
+  return executeTurn(context, leaf, scope, at(path), signal);
 }
 
-async function repeat(context: RunContext, leaf: LoadedLeaf, scope: Scope, path: string, signal: AbortSignal): Promise<Json> {
+async function repeat(context: RunContext, leaf: LoadedLeaf, scope: Scope, place: FlowPlace, signal: AbortSignal): Promise<Json> {
+  const { path } = place;
   const { max, exhausted } = leaf.step.repeat!;
   let output: Json = null;
   for (let turn = 0; turn < max; turn++) {
     const own: Scope = { ...scope, steps: { ...scope.steps, [leaf.step.id]: { output } } };
-    output = await executeTurn(context, leaf, own, `${path}[${turn}]`, signal);
+    output = await executeTurn(context, leaf, own, below(place, `${path}[${turn}]`), signal);
     const after: Scope = { ...scope, steps: { ...scope.steps, [leaf.step.id]: { output } } };
     if (guard(path, () => leaf.until!(after))) return output;
   }
@@ -54,17 +63,18 @@ async function repeat(context: RunContext, leaf: LoadedLeaf, scope: Scope, path:
 }
 
 /** The action once, with timeout, retries and rescue; recorded when it ends either way. */
-async function executeTurn(context: RunContext, leaf: LoadedLeaf, scope: Scope, path: string, signal: AbortSignal): Promise<Json> {
+async function executeTurn(context: RunContext, leaf: LoadedLeaf, scope: Scope, place: FlowPlace, signal: AbortSignal): Promise<Json> {
+  const { path } = place;
   const recorded = context.recordedStep(path);
   if (recorded?.status === "succeeded") return recorded.output;
-  if (recorded?.status === "failed") return rescue(context, leaf, scope, path, new StepFailedError(recorded.error!), signal);
+  if (recorded?.status === "failed") return rescue(context, leaf, scope, place, new StepFailedError(recorded.error!), signal);
 
   const startedAtMs = context.world.clock.now();
   context.emit({ type: "step-started", path, kind: leaf.action.kind(context) });
   let input: Json = null;
   try {
-    input = leaf.action.input(scope);
-    const output = await tryOften(context, leaf, { scope, input }, path, signal);
+    input = context.inputOf(path, () => leaf.action.input(scope));
+    const output = await tryOften(context, leaf, { scope, input }, place, signal);
     context.finishStep({ path, kind: leaf.action.kind(context), status: "succeeded", input, output, error: null, startedAtMs });
     if (leaf.action.recordsAtOnce) await context.standstill.during(() => context.journal.commit());
     return output;
@@ -80,7 +90,7 @@ async function executeTurn(context: RunContext, leaf: LoadedLeaf, scope: Scope, 
       error: failure.runError,
       startedAtMs,
     });
-    return rescue(context, leaf, scope, path, failure, signal);
+    return rescue(context, leaf, scope, place, failure, signal);
   }
 }
 
@@ -88,14 +98,14 @@ async function tryOften(
   context: RunContext,
   { step, action }: LoadedLeaf,
   turn: { scope: Scope; input: Json },
-  path: string,
+  { path, ...around }: FlowPlace,
   signal: AbortSignal,
 ): Promise<Json> {
   const { clock, random } = context.world;
   const { timeoutMs = action.timeoutMs, retries } = step;
   for (let attempt = 0; ; attempt++) {
     // Steps inside a called workflow are recorded also when they fail, so a new try needs a place of its own.
-    const place = { path, prefix: attempt === 0 ? path : `${path}.try[${attempt}]` };
+    const place = { ...around, path, prefix: attempt === 0 ? path : `${path}.try[${attempt}]` };
     try {
       const expired = () => timedOut(path, timeoutMs!);
       const once = () => withTimeout(clock, timeoutMs, expired, signal, (bounded) => action.perform(context, { ...turn, place }, bounded));
@@ -105,6 +115,11 @@ async function tryOften(
       await context.standstill.during(() => clock.sleep(pauseMs(error, attempt, random()), signal));
     }
   }
+}
+
+/** Another place of the same workflow. */
+function below(place: FlowPlace, path: string): FlowPlace {
+  return { ...place, path, prefix: path };
 }
 
 /** While nothing but waits is left in it, a step may leave the process with its run; but its timeout is a clock of this process. */
@@ -134,14 +149,14 @@ async function rescue(
   context: RunContext,
   leaf: LoadedLeaf,
   scope: Scope,
-  path: string,
+  place: FlowPlace,
   failure: StepFailedError,
   signal: AbortSignal,
 ): Promise<Json> {
   const { onError } = leaf.step;
   if (onError === "fail") throw failure;
   if (onError === "continue") return null;
-  const rescuePath = `${path}.onError`;
+  const rescuePath = `${place.path}.onError`;
   const recorded = context.recordedStep(rescuePath);
   if (recorded?.status === "succeeded") return recorded.output;
   if (recorded) throw new StepFailedError(recorded.error!);
@@ -149,8 +164,8 @@ async function rescue(
   const { flow, argument } = leaf.rescue!;
   let input: Json = null;
   try {
-    input = argument(scope) ?? null;
-    const output = await context.call(flow, input, { path: rescuePath, prefix: rescuePath }, signal);
+    input = context.inputOf(rescuePath, () => argument(scope) ?? null);
+    const output = await context.call(flow, input, below(place, rescuePath), signal);
     context.finishStep({ path: rescuePath, kind: "rescue", status: "succeeded", input, output, error: null, startedAtMs });
     return output;
   } catch (error) {

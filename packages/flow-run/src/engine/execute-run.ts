@@ -4,7 +4,7 @@ import type { Journal, RunEnd } from "../store/index.ts";
 import { executeFlow } from "./execute-flow.ts";
 import { Interruption, isInterruption } from "./interruption.ts";
 import type { RunBell } from "./run-bell.ts";
-import type { EngineRelease, EngineWorld, RunToExecute } from "./run-context.ts";
+import type { EngineRelease, EngineWorld, FlowPlace, RunToExecute } from "./run-context.ts";
 import { RunContext, StepFailedError, toRunError } from "./run-context.ts";
 import { withTimeout } from "./step-timeout.ts";
 
@@ -111,6 +111,10 @@ function failed(error: NonNullable<RunEnd["error"]>): RunEnd {
   return { status: "failed", output: null, error };
 }
 
+function firstPlace(path: string): FlowPlace {
+  return { path, prefix: "", budget: null, depth: 0 };
+}
+
 /** The run's own flow. A task is itself the run's one step; a workflow's steps stand at the top of the journal. */
 async function executeFirstFlow(context: RunContext, signal: AbortSignal): Promise<Json> {
   const { run, world } = context;
@@ -119,9 +123,7 @@ async function executeFirstFlow(context: RunContext, signal: AbortSignal): Promi
   const durationMs = context.durationLimitMs();
   const left = durationMs === undefined ? undefined : Math.max(0, run.startedAtMs + durationMs - world.clock.now());
   const expired = () => new Interruption("deadline", `The run took longer than its limit of ${durationMs} ms.`);
-  return withTimeout(world.clock, left, expired, signal, (bounded) =>
-    context.call(run.flow, run.input, { path: run.flow, prefix: "" }, bounded),
-  );
+  return withTimeout(world.clock, left, expired, signal, (bounded) => context.call(run.flow, run.input, firstPlace(run.flow), bounded));
 }
 
 async function executeOnlyStep(context: RunContext, signal: AbortSignal): Promise<Json> {
@@ -133,7 +135,7 @@ async function executeOnlyStep(context: RunContext, signal: AbortSignal): Promis
   const startedAtMs = context.world.clock.now();
   context.emit({ type: "step-started", path, kind: "task" });
   try {
-    const output = await context.call(run.flow, run.input, { path, prefix: "" }, signal);
+    const output = await context.call(run.flow, run.input, firstPlace(path), signal);
     context.finishStep({ path, kind: "task", status: "succeeded", input: run.input, output, error: null, startedAtMs });
     return output;
   } catch (error) {

@@ -1,8 +1,10 @@
-import type { FlowRunError, Json } from "@flow-run/spec";
-import type { CallModelHooks, CallModelOptions } from "../model/index.ts";
-import { callModel, generateStructured, priceOf } from "../model/index.ts";
+import type { FlowRunError, Json, TokenUsage } from "@flow-run/spec";
+import type { CallModelHooks, CallModelOptions, ModelTarget } from "../model/index.ts";
+import { callModel, estimateCall, generateStructured, priceOf } from "../model/index.ts";
+import type { Budget, BudgetReservation } from "./budget.ts";
+import { cachedAnswers } from "./cached-answers.ts";
 import type { LoadedTask } from "./loaded-release.ts";
-import type { RunContext } from "./run-context.ts";
+import type { FlowPlace, RunContext } from "./run-context.ts";
 
 /**
  * Renders a prompt and asks its model. Every request is in the journal before it is sent, and its usage is booked whatever comes back.
@@ -12,13 +14,21 @@ export async function executeTask(
   context: RunContext,
   { task, prompt }: LoadedTask,
   input: Json,
-  path: string,
+  { path, budget }: FlowPlace,
   signal: AbortSignal,
 ): Promise<Json> {
   const { world, release } = context;
   const messages = prompt.render({ input });
   const model = release.model(task.model);
-  const booking = bookAttempts(context, task.model, path);
+  const schema = task.output.format === "json" ? (task.output.schema ?? true) : null;
+  const answers = cachedAnswers(release, task, model, messages);
+  if (answers) {
+    const fits = (output: Json) =>
+      schema === null ? typeof output === "string" : world.validators.validate(schema, output).errors.length === 0;
+    const output = await answers.find(fits);
+    if (output !== undefined) return giveAgain(context, answers.target, path, output);
+  }
+  const booking = bookAttempts(context, task.model, path, budget);
   const common = {
     targets: model.targets,
     providers: (name: string) => release.providers.get(name),
@@ -39,12 +49,33 @@ export async function executeTask(
     hooks: booking.hooks,
     ...(task.output.format === "text" ? tellText(context, path, booking.numberOf) : {}),
   };
-  if (task.output.format === "json") {
-    const schema = task.output.schema ?? true;
+  if (schema !== null) {
     const answer = await generateStructured({ ...common, validate: (value: Json) => world.validators.validate(schema, value) });
+    answers?.keep(answer, answer.value);
     return answer.value;
   }
-  return (await callModel(common)).text;
+  const answer = await callModel(common);
+  answers?.keep(answer, answer.text);
+  return answer.text;
+}
+
+/** An answer from the cache: an attempt that costs nothing and for which nothing is sent, so nothing has to be durable before. */
+function giveAgain(context: RunContext, target: ModelTarget, path: string, output: Json): Json {
+  const { world, journal } = context;
+  const number = context.nextAttemptNumber(path);
+  journal.appendAttemptStart({
+    id: world.newAttemptId(),
+    stepPath: path,
+    number,
+    provider: target.provider,
+    model: target.model,
+    startedAtMs: world.clock.now(),
+    cached: true,
+  });
+  if (typeof output === "string" && world.wantsText(context.run.id)) {
+    context.emit({ type: "text-delta", path, attempt: number, offset: 0, text: output });
+  }
+  return output;
 }
 
 /** Tells text as it comes, with its place: which attempt writes it, and how much of it there was before. */
@@ -69,19 +100,41 @@ function bookAttempts(
   context: RunContext,
   modelName: string,
   path: string,
+  budget: Budget | null,
 ): { hooks: CallModelHooks; numberOf: (attemptId: string) => number } {
   const { world, release, journal } = context;
-  const price = release.model(modelName).price;
-  const started = new Map<string, { number: number; atMs: number }>();
+  const { price } = release.model(modelName);
+  const started = new Map<string, { number: number; atMs: number; reservation: BudgetReservation | undefined }>();
+  const priced = (target: ModelTarget, atMs: number) => ({
+    provider: target.provider,
+    providerType: release.providers.typeOf(target.provider),
+    baseUrl: release.providers.baseUrlOf(target.provider),
+    model: target.model,
+    override: price,
+    atMs,
+  });
   const hooks: CallModelHooks = {
-    async attemptStarting(target) {
-      context.checkBudget();
+    ...(budget === null
+      ? {}
+      : {
+          reserve: (target, request, signal) =>
+            budget.reserve(estimateCall(request, budget.limitsCost ? priced(target, world.clock.now()) : null), signal),
+        }),
+    async attemptStarting(target, reservation?: BudgetReservation) {
       const id = world.newAttemptId();
       const number = context.nextAttemptNumber(path);
       const atMs = world.clock.now();
-      journal.appendAttemptStart({ id, stepPath: path, number, provider: target.provider, model: target.model, startedAtMs: atMs });
+      journal.appendAttemptStart({
+        id,
+        stepPath: path,
+        number,
+        provider: target.provider,
+        model: target.model,
+        startedAtMs: atMs,
+        estimate: reservation?.estimate ?? null,
+      });
       await journal.commit();
-      started.set(id, { number, atMs });
+      started.set(id, { number, atMs, reservation });
       context.emit({ type: "attempt-started", path, number, ...target });
       return { attemptId: id };
     },
@@ -90,18 +143,13 @@ function bookAttempts(
       const usage = answer?.usage ?? error?.usage ?? null;
       const { costNanoUsd, priceVersion } = usage
         ? priceOf({
-            provider: target.provider,
-            providerType: release.providers.typeOf(target.provider),
-            baseUrl: release.providers.baseUrlOf(target.provider),
-            model: target.model,
+            ...priced(target, start.atMs),
             responseModel: answer?.responseModel ?? null,
             usage,
             rawUsage: answer?.rawUsage ?? error?.rawUsage,
-            override: price,
-            atMs: start.atMs,
           })
         : { costNanoUsd: error && isUnbilled(error) ? 0 : null, priceVersion: null };
-      context.spend(costNanoUsd ?? 0, usage ? Object.values(usage).reduce((sum, tokens) => sum + tokens, 0) : 0);
+      if (start.reservation) settle(start.reservation, usage, costNanoUsd);
       const finishedAtMs = world.clock.now();
       journal.appendAttemptEnd({
         id: attemptId,
@@ -130,6 +178,16 @@ function bookAttempts(
     },
   };
   return { hooks, numberOf: (attemptId) => started.get(attemptId)!.number };
+}
+
+/** What is not known counts as it was estimated; a call that cost nothing used nothing. */
+function settle(reservation: BudgetReservation, usage: TokenUsage | null, costNanoUsd: number | null): void {
+  const { estimate } = reservation;
+  const used = usage === null ? null : Object.values(usage).reduce((sum, tokens) => sum + tokens, 0);
+  reservation.settle({
+    costNanoUsd: costNanoUsd ?? estimate.costNanoUsd ?? 0,
+    tokens: used ?? (costNanoUsd === 0 ? 0 : estimate.tokens),
+  });
 }
 
 /** Errors after which no vendor charges: the request was refused or never arrived. */

@@ -2,11 +2,13 @@ import type { Json, RunError } from "@flow-run/spec";
 import { FlowRunError } from "@flow-run/spec";
 import type { Validators } from "../compile/index.ts";
 import type { HedgeSettings, LimitSettings, ModelLimits, Providers } from "../model/index.ts";
-import type { Journal, StepRecord } from "../store/index.ts";
+import type { GivenInput, Journal, ResponseCache, StepRecord } from "../store/index.ts";
+import type { Budget, Spending } from "./budget.ts";
 import type { Clock } from "./clock.ts";
 import type { EngineEvent } from "./engine-event.ts";
 import type { HttpCaller } from "./http-caller.ts";
 import type { LoadedFlows } from "./loaded-release.ts";
+import { spentWithin } from "./spent-within.ts";
 import { Standstill } from "./standstill.ts";
 
 /** A model under the name that prompts use, for one environment. */
@@ -16,6 +18,8 @@ export interface EngineModel {
   retries: number;
   limits: LimitSettings;
   hedge?: HedgeSettings;
+  /** How long an answer may be given again. */
+  cacheMs?: number;
   price?: { input: number; output: number; cacheRead?: number; cacheWrite?: number; reasoning?: number };
 }
 
@@ -30,6 +34,8 @@ export interface EngineRelease {
   /** The limits of a provider as a whole. Default: none. */
   providerLimits?(name: string): LimitSettings | undefined;
   vars: { [name: string]: string };
+  /** Where answers of models are kept that ask for it, and what tells providers apart there. Absent: nowhere. */
+  cache?: { answers: ResponseCache; providerHash(name: string): string };
   /** The environment's secret of that name, for http steps. */
   secret(name: string): string | undefined;
 }
@@ -55,21 +61,22 @@ export interface RunToExecute {
   startedAtMs: number;
   steps: readonly StepRecord[];
   attempts: { readonly [stepPath: string]: number };
-  /** What earlier executions of this run have spent. */
+  /** Of a replay with another input for one step. */
+  givenInput?: GivenInput;
+  /** What earlier executions of this run have booked; calls of unknown cost are missing from it. */
   spent: Spending;
-}
-
-export interface Spending {
-  /** Integer nano-dollars; calls without a known price are missing from it. */
-  costNanoUsd: number;
-  /** All buckets together. */
-  tokens: number;
+  /** What they count for in limits, by step: calls of unknown cost with their estimates. Only of runs that have limits. */
+  spentBySteps?: { readonly [stepPath: string]: Spending };
 }
 
 /** Where a flow stands in the journal: its own path, and what the paths of its inner steps begin with. */
 export interface FlowPlace {
   path: string;
   prefix: string;
+  /** What its calls are paid from; null where nothing limits them. */
+  budget: Budget | null;
+  /** How many flows are around it. */
+  depth: number;
 }
 
 /** Executes a flow by name within a run. */
@@ -82,11 +89,10 @@ export class RunContext {
   readonly journal: Journal;
   readonly world: EngineWorld;
   readonly standstill: Standstill;
-  /** Booked attempts of all executions of the run. */
-  private readonly spent: Spending;
   private readonly recorded: Map<string, StepRecord>;
   private readonly attempts: Map<string, number>;
   private seq: number;
+  private spentWithin: ReadonlyMap<string, Spending> | undefined;
 
   private readonly callFlow: CallFlow;
 
@@ -98,7 +104,6 @@ export class RunContext {
     this.journal = journal;
     this.world = world;
     this.standstill = new Standstill(world.clock);
-    this.spent = { ...run.spent };
     this.recorded = new Map(run.steps.map((step) => [step.path, step]));
     this.attempts = new Map(Object.entries(run.attempts));
     this.seq = run.steps.reduce((highest, step) => Math.max(highest, step.seq), 0);
@@ -108,29 +113,19 @@ export class RunContext {
     return this.callFlow(this, flow, input, place, signal);
   }
 
-  spend(costNanoUsd: number, tokens: number): void {
-    this.spent.costNanoUsd += costNanoUsd;
-    this.spent.tokens += tokens;
-  }
-
-  /** Throws FlowRunError `budget-exceeded` once the run's flow has reached one of its limits: what is under way is paid, nothing new is begun. */
-  checkBudget(): void {
-    const flow = this.release.flows.get(this.run.flow);
-    if (flow?.kind !== "workflow") return;
-    const { costNanoUsd, tokens } = flow.workflow.limits;
-    const { spent } = this;
-    if (costNanoUsd !== undefined && spent.costNanoUsd >= costNanoUsd) {
-      throw new FlowRunError(
-        "budget-exceeded",
-        `The run has spent $${spent.costNanoUsd / 1e9} of its limit of $${costNanoUsd / 1e9}. Raise limits.costUsd of ${this.run.flow}, or make it cheaper.`,
-      );
+  /** What earlier executions of the run have spent below a place; the whole run for the empty prefix. */
+  spentBefore(prefix: string): Spending {
+    const { spent, spentBySteps = {} } = this.run;
+    if (prefix !== "") {
+      this.spentWithin ??= spentWithin(spentBySteps);
+      return this.spentWithin.get(prefix) ?? { costNanoUsd: 0, tokens: 0 };
     }
-    if (tokens !== undefined && spent.tokens >= tokens) {
-      throw new FlowRunError(
-        "budget-exceeded",
-        `The run has used ${spent.tokens} of its limit of ${tokens} tokens. Raise limits.tokens of ${this.run.flow}, or make it use fewer.`,
-      );
+    const counted = { costNanoUsd: 0, tokens: 0 };
+    for (const { costNanoUsd, tokens } of Object.values(spentBySteps)) {
+      counted.costNanoUsd += costNanoUsd;
+      counted.tokens += tokens;
     }
+    return { costNanoUsd: Math.max(spent.costNanoUsd, counted.costNanoUsd), tokens: Math.max(spent.tokens, counted.tokens) };
   }
 
   /** How long the run may take, waiting included; undefined: as long as it wants. */
@@ -141,6 +136,12 @@ export class RunContext {
 
   recordedStep(path: string): StepRecord | undefined {
     return this.recorded.get(path);
+  }
+
+  /** A step's input: what its expressions give, unless another was given for this run. */
+  inputOf(path: string, evaluate: () => Json): Json {
+    const { givenInput } = this.run;
+    return givenInput?.path === path ? givenInput.input : evaluate();
   }
 
   nextAttemptNumber(path: string): number {

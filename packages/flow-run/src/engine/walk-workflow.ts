@@ -1,7 +1,7 @@
 import type { Json } from "@flow-run/spec";
 import { executeLeaf } from "./execute-leaf.ts";
 import type { LoadedStep, LoadedWorkflow, Scope } from "./loaded-release.ts";
-import type { RunContext } from "./run-context.ts";
+import type { FlowPlace, RunContext } from "./run-context.ts";
 import { allOrAbort } from "./settle.ts";
 
 /** Walks the steps in order; what the journal has is read, what is missing is done. Returns the workflow's output. */
@@ -9,7 +9,7 @@ export async function walkWorkflow(
   context: RunContext,
   flow: LoadedWorkflow,
   input: Json,
-  prefix: string,
+  place: FlowPlace,
   signal: AbortSignal,
 ): Promise<Json> {
   const scope: Scope = {
@@ -26,14 +26,14 @@ export async function walkWorkflow(
   let last: Json = null;
   for (const step of flow.steps) {
     signal.throwIfAborted();
-    last = await walkStep(context, step, scope, prefix, signal);
+    last = await walkStep(context, step, scope, place, signal);
   }
   return flow.output ? (flow.output(scope) ?? null) : last;
 }
 
-async function walkStep(context: RunContext, step: LoadedStep, scope: Scope, prefix: string, signal: AbortSignal): Promise<Json> {
+async function walkStep(context: RunContext, step: LoadedStep, scope: Scope, place: FlowPlace, signal: AbortSignal): Promise<Json> {
   if (step.kind === "leaf") {
-    const output = await executeLeaf(context, step, scope, prefix, signal);
+    const output = await executeLeaf(context, step, scope, place, signal);
     scope.steps[step.step.id] = { output };
     return output;
   }
@@ -41,7 +41,7 @@ async function walkStep(context: RunContext, step: LoadedStep, scope: Scope, pre
   const outputs = skipped
     ? step.steps.map(() => null)
     : await allOrAbort(
-        step.steps.map((child) => (branch: AbortSignal) => executeLeaf(context, child, scope, prefix, branch)),
+        step.steps.map((child) => (branch: AbortSignal) => executeLeaf(context, child, scope, place, branch)),
         step.steps.length,
         signal,
       );

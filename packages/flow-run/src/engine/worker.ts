@@ -25,6 +25,8 @@ export interface WorkerOptions {
 }
 
 interface ActiveRun {
+  /** Until it has made progress: what ends this process meanwhile may be this run. */
+  suspect: boolean;
   claimed: ClaimedRun;
   abort: AbortController;
   bell: RunBell;
@@ -33,6 +35,9 @@ interface ActiveRun {
 
 /** How many runs one claim takes at most: large enough to share a statement, small enough to share the work with other workers. */
 const CLAIM_BATCH = 100;
+
+/** Of runs that may be what ends their workers one is executed at a time, so that no other is blamed for it. */
+const SUSPECTS_AT_ONCE = 1;
 
 /** Takes runs from the queue and executes them until it is drained. Everything that polls or beats is one timer per worker, never one per run. */
 export class Worker {
@@ -66,6 +71,7 @@ export class Worker {
       this.every(heartbeatMs, this.released.signal, "prolonging leases", () => this.heartbeat()),
       this.every(dueCheckMs, this.stopping.signal, "looking for waits that are due", () => store.requeueDueWaits()),
       this.every(orphanCheckMs, this.stopping.signal, "looking for orphaned runs", () => store.requeueOrphans()),
+      this.every(orphanCheckMs, this.stopping.signal, "removing cached answers that are too old", () => store.cache.prune()),
     ];
   }
 
@@ -103,7 +109,7 @@ export class Worker {
       const room = Math.min(CLAIM_BATCH, concurrency - this.active.size);
       let claimed: ClaimedRun[] = [];
       try {
-        if (room > 0) claimed = await store.claimRuns(room);
+        if (room > 0) claimed = await store.claimRuns(room, { suspects: SUSPECTS_AT_ONCE - this.suspects() });
         failures = 0;
       } catch (error) {
         failures++;
@@ -126,22 +132,35 @@ export class Worker {
     timer.abort();
   }
 
+  private suspects(): number {
+    let count = 0;
+    for (const run of this.active.values()) if (run.suspect) count++;
+    return count;
+  }
+
   private begin(claimed: ClaimedRun): void {
     const abort = new AbortController();
     const bell: RunBell = {};
-    const done = this.execute(claimed, abort.signal, bell)
+    const acquitted = () => {
+      if (!active.suspect) return;
+      active.suspect = false;
+      this.nudge();
+    };
+    const active: ActiveRun = { suspect: claimed.suspect, claimed, abort, bell, done: Promise.resolve() };
+    active.done = this.execute(claimed, acquitted, abort.signal, bell)
       .catch((error) => this.options.onTrouble(error, `executing ${claimed.id}`))
       .finally(() => {
         // A run that was suspended may have come back already.
         if (this.active.get(claimed.id)?.claimed === claimed) this.active.delete(claimed.id);
         if (this.active.size === this.options.concurrency - 1) this.nudge();
+        acquitted();
       });
-    this.active.set(claimed.id, { claimed, abort, bell, done });
+    this.active.set(claimed.id, active);
   }
 
-  private async execute(claimed: ClaimedRun, signal: AbortSignal, bell: RunBell): Promise<void> {
+  private async execute(claimed: ClaimedRun, onProgress: () => void, signal: AbortSignal, bell: RunBell): Promise<void> {
     const { store, world, onTrouble } = this.options;
-    const journal = store.journal(claimed);
+    const journal = store.journal(claimed, onProgress);
     let release: EngineRelease;
     try {
       release = await this.options.loadRelease(claimed.environment, claimed.release);

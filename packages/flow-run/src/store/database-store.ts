@@ -1,7 +1,11 @@
 import { FlowRunError, type Json, type JsonObject, type Run, type RunStatus, type Step } from "@flow-run/spec";
 import { Callbacks } from "./callbacks.ts";
 import type { Database, Subscription } from "./database/index.ts";
+import { DatabaseFeedbackStore } from "./database-feedback-store.ts";
 import { DatabaseJournal } from "./database-journal.ts";
+import { DatabaseReplayStore } from "./database-replay-store.ts";
+import { DatabaseResponseCache } from "./database-response-cache.ts";
+import { DatabaseScheduleStore } from "./database-schedule-store.ts";
 import { DatabaseWebhookStore } from "./database-webhook-store.ts";
 import { Batcher } from "./group-commit/batcher.ts";
 import { Recorder } from "./group-commit/recorder.ts";
@@ -54,7 +58,11 @@ type OwnedRun = Pick<ClaimedRun, "id" | "jobId" | "epoch">;
 
 /** The store over either database: every hot write goes through a batcher, every other call is one statement or one transaction. */
 export class DatabaseStore implements Store {
+  readonly replays: DatabaseReplayStore;
+  readonly feedback: DatabaseFeedbackStore;
   readonly webhooks: DatabaseWebhookStore;
+  readonly cache: DatabaseResponseCache;
+  readonly schedules: DatabaseScheduleStore;
   readonly peers: DatabasePeers | null;
   private readonly parts: DatabaseStoreParts;
   private readonly closing = new AbortController();
@@ -90,17 +98,23 @@ export class DatabaseStore implements Store {
     this.finishedJobs = new Batcher({ write: (jobIds) => this.removeJobs(jobIds), maxItems: 500, waitMs: 20 });
     this.runReads = new Batcher({ write: (names) => this.read(() => getRuns(database, names)), maxItems: 500, maxInFlight: 2 });
     this.statistics = new Statistics({ database, onTrouble });
+    this.schedules = new DatabaseScheduleStore({ database, persist: (ask) => this.read(ask), onTrouble });
+    this.cache = new DatabaseResponseCache({ database, onTrouble });
     this.webhooks = new DatabaseWebhookStore({ database, sender, persist: (ask) => this.read(ask), onTrouble });
+    const onQueued = (count: number) => {
+      this.queued.call();
+      this.statistics.count(count);
+    };
+    const repeat = <Answer>(ask: () => Promise<Answer>) => this.read(ask);
+    this.replays = new DatabaseReplayStore({ database, insertJobsSql: queue.insertJobsSql, sender, persist: repeat, onQueued });
+    this.feedback = new DatabaseFeedbackStore({ database, persist: repeat });
     this.submitter = new Submitter({
       database,
       insertJobsSql: queue.insertJobsSql,
       sender,
       signal,
       giveUpAfterMs: parts.submitTimeoutMs,
-      onQueued: (count) => {
-        this.queued.call();
-        this.statistics.count(count);
-      },
+      onQueued,
     });
     this.recorder = new Recorder({ database, sender, signal, onEnded: (ids) => this.ended.call(ids), onTrouble });
     this.waits = new WaitKeeper({
@@ -118,7 +132,9 @@ export class DatabaseStore implements Store {
       signal,
       onEnded: (ids) => this.ended.call(ids),
       onFinishedJob: (jobId) => void this.finishedJobs.add(jobId),
+      onTrouble,
     });
+    this.ended.add(() => this.tellFreed());
   }
 
   async listen(): Promise<void> {
@@ -126,7 +142,11 @@ export class DatabaseStore implements Store {
       queued: () => this.queued.call(),
       ended: (ids) => this.ended.call(ids),
       signalled: (id) => this.signalled.call(id),
-      release: (environment) => this.currentReleases.forget(environment),
+      release: (environment) => {
+        this.currentReleases.forget(environment);
+        this.tellFreed();
+        this.schedules.tellChanged();
+      },
       apiKey: () => this.apiKeys.forget(),
       webhook: () => this.webhooks.tellDue(),
       told: (from, message) => this.told.call(from, message),
@@ -138,6 +158,7 @@ export class DatabaseStore implements Store {
         this.ended.call(null);
         this.signalled.call(null);
         this.webhooks.tellDue();
+        this.schedules.tellChanged();
       },
     });
   }
@@ -201,13 +222,14 @@ export class DatabaseStore implements Store {
     return answer.delivered || (mayBeOurs && answer.sameBefore);
   }
 
-  claimRuns(limit: number): Promise<ClaimedRun[]> {
-    return this.claimer.claim(limit);
+  claimRuns(limit: number, { suspects = 1 }: { suspects?: number } = {}): Promise<ClaimedRun[]> {
+    return this.claimer.claim(limit, suspects);
   }
 
-  journal(run: OwnedRun): Journal {
+  journal(run: OwnedRun, onProgress?: () => void): Journal {
     const record = async (progress: RunProgress) => {
       await this.recorder.record(progress);
+      if (progress.steps.length > 0) onProgress?.();
       if (progress.end) void this.finishedJobs.add(readJobClaim(run.jobId).id);
     };
     return new DatabaseJournal(run, record, (owned, commit) => this.waits.of(owned, commit));
@@ -256,6 +278,8 @@ export class DatabaseStore implements Store {
   async deploy(release: ReleaseToDeploy): Promise<{ release: ReleaseRow; previous: number | null; changed: boolean }> {
     const deployed = await deployRelease(this.parts.database, this.parts.sender, release);
     this.currentReleases.forget(release.environment);
+    this.tellFreed();
+    this.schedules.tellChanged();
     return deployed;
   }
 
@@ -304,12 +328,19 @@ export class DatabaseStore implements Store {
 
   /** Waits a moment for what was handed in before, then stops everything. The database itself stays open: it belongs to whoever opened it. */
   async close(): Promise<void> {
-    const drained = Promise.all([this.submitter.drain(), this.recorder.drain(), this.waits.drain()]).then(() => this.finishedJobs.drain());
+    const drained = Promise.all([this.submitter.drain(), this.recorder.drain(), this.waits.drain(), this.cache.drain()]).then(() =>
+      this.finishedJobs.drain(),
+    );
     await withinMs(drained, DRAIN_MS);
     this.closing.abort();
     await this.statistics.close();
     await this.subscription?.close();
     await this.parts.queue.close();
+  }
+
+  /** Slots may be free for runs that stand in line. */
+  private tellFreed(): void {
+    if (this.claimer.heldBack) this.queued.call();
   }
 
   private read<Answer>(ask: (repeated: boolean) => Promise<Answer>): Promise<Answer> {

@@ -63,6 +63,8 @@ describeEachDatabase("the journal", (open) => {
         error: null,
         startedAt: new Date(1_790_000_000_123).toISOString(),
         finishedAt: new Date(1_790_000_000_456).toISOString(),
+        copied: false,
+        waitsFor: null,
         attempts: [
           {
             id: "a1",
@@ -74,6 +76,7 @@ describeEachDatabase("the journal", (open) => {
             rawUsage: { prompt_tokens: 105 },
             priceVersion: "2026-11-01",
             costUsd: 0.0000015,
+            cached: false,
             error: null,
             finishReason: "stop",
             timeToFirstTokenMs: 12.5,
@@ -236,7 +239,7 @@ describeEachDatabase("the journal", (open) => {
     });
     await journals[1]!.commit();
     expect(await read(runs[1]!.id)).toMatchObject({ status: "failed", usage: { calls: 1 }, costUsd: 0.0000015 });
-    expect(await store.listSteps("dev", runs[1]!.id)).toMatchObject([{ status: "running", attempts: [{ status: "succeeded" }] }]);
+    expect(await store.listSteps("dev", runs[1]!.id)).toMatchObject([{ status: "cancelled", attempts: [{ status: "succeeded" }] }]);
     for (const run of [runs[0]!, runs[2]!]) {
       expect(await store.listSteps("dev", run.id)).toMatchObject([{ path: "draft", status: "succeeded" }]);
       await store.cancelRun("dev", run.id);

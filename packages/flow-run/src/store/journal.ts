@@ -25,6 +25,10 @@ export interface AttemptStart {
   provider: string;
   model: string;
   startedAtMs: number;
+  /** What it may cost, where limits count it: holds until its bill is known. Tokens of all buckets together. */
+  estimate?: { costNanoUsd: number | null; tokens: number } | null;
+  /** Answered from the response cache: nothing is sent, it costs nothing, and it has ended with its beginning. */
+  cached?: boolean;
 }
 
 /** What became of an attempt. Booked even when the run has meanwhile another owner. */
@@ -54,6 +58,15 @@ export interface RecordedRun {
   steps: StepRecord[];
   /** Highest attempt number so far by step path, of attempts of steps that are not finished. */
   attempts: { [stepPath: string]: number };
+  /** What attempts with an estimate count for in limits, by step path: their bill, else their estimate. */
+  spentBySteps: { [stepPath: string]: { costNanoUsd: number; tokens: number } };
+  /** Of a replay from a step with another input: taken in place of what the step's expressions give. */
+  givenInput?: GivenInput;
+}
+
+export interface GivenInput {
+  path: string;
+  input: Json;
 }
 
 /** A wait that a run comes to. */

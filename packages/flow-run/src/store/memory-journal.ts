@@ -14,7 +14,7 @@ export class MemoryJournal implements Journal {
   }
 
   appendAttemptStart(start: AttemptStart): void {
-    this.attempts.set(start.id, { start, end: null });
+    this.attempts.set(start.id, { start, end: start.cached ? endOfCached(start) : null });
   }
 
   appendAttemptEnd(end: AttemptEnd): void {
@@ -40,11 +40,13 @@ export class MemoryJournal implements Journal {
       cacheReadTokens: 0,
       cacheWriteTokens: 0,
       reasoningTokens: 0,
-      calls: this.attempts.size,
+      calls: 0,
+      cacheHits: 0,
     };
     let nanoUsd = 0;
     let unpricedCalls = 0;
-    for (const { end: booked } of this.attempts.values()) {
+    for (const { start, end: booked } of this.attempts.values()) {
+      usage[start.cached ? "cacheHits" : "calls"]++;
       if (booked?.costNanoUsd == null) unpricedCalls++;
       else nanoUsd += booked.costNanoUsd;
       if (!booked?.usage) continue;
@@ -70,6 +72,8 @@ export class MemoryJournal implements Journal {
         costUsd: unpricedCalls > 0 ? null : nanoUsd / NANO,
         unpricedCalls,
         tags: [],
+        replayOf: null,
+        feedbackCount: 0,
         createdAt: iso(run.createdAtMs),
         startedAt: iso(run.createdAtMs),
         finishedAt: iso(run.finishedAtMs),
@@ -84,6 +88,8 @@ export class MemoryJournal implements Journal {
         error: step.error,
         startedAt: iso(step.startedAtMs),
         finishedAt: iso(step.finishedAtMs),
+        copied: false,
+        waitsFor: null,
         attempts: this.attemptsOf(step.path),
       })),
     };
@@ -96,6 +102,7 @@ export class MemoryJournal implements Journal {
         id: start.id,
         number: start.number,
         status: end?.status ?? "started",
+        cached: start.cached ?? false,
         provider: start.provider,
         model: start.model,
         usage: end?.usage ?? null,
@@ -109,4 +116,21 @@ export class MemoryJournal implements Journal {
         finishedAt: end ? new Date(end.finishedAtMs).toISOString() : null,
       }));
   }
+}
+
+/** It has ended with its beginning. */
+function endOfCached({ id, startedAtMs }: AttemptStart): AttemptEnd {
+  return {
+    id,
+    status: "succeeded",
+    usage: { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 },
+    rawUsage: null,
+    costNanoUsd: 0,
+    priceVersion: null,
+    error: null,
+    finishReason: null,
+    responseModel: null,
+    timeToFirstTokenMs: null,
+    finishedAtMs: startedAtMs,
+  };
 }

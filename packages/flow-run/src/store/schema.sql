@@ -38,11 +38,40 @@ CREATE TABLE flow_run.attempt (
   response_model text,
   raw_usage json,
   error json,
+  estimated_nano_usd bigint,
+  estimated_tokens bigint,
+  cached boolean NOT NULL DEFAULT false,
   CONSTRAINT attempt_pkey PRIMARY KEY (run_id, id),
   CONSTRAINT attempt_status_check CHECK ((status = ANY (ARRAY['started'::text, 'succeeded'::text, 'failed'::text, 'unknown'::text])))
 ) WITH (fillfactor=60);
 
 COMMENT ON COLUMN flow_run.attempt.given_up_at IS 'Counted as unpriced since then, because its owner lost the run; a late end still books it and corrects the count.';
+
+COMMENT ON COLUMN flow_run.attempt.estimated_tokens IS 'Null: the run has no limits on cost or tokens.';
+
+COMMENT ON COLUMN flow_run.attempt.cached IS 'Answered from the response cache: nothing was sent, and it is no call.';
+
+CREATE TABLE flow_run.cached_answer (
+  environment text NOT NULL,
+  key text NOT NULL,
+  answer json NOT NULL,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  expires_at timestamp with time zone NOT NULL,
+  CONSTRAINT cached_answer_pkey PRIMARY KEY (environment, key)
+);
+
+CREATE INDEX cached_answer_expires ON flow_run.cached_answer USING btree (expires_at);
+
+COMMENT ON COLUMN flow_run.cached_answer.key IS 'SHA-256 (hex) of all that the answer depends on.';
+
+CREATE TABLE flow_run.concurrency_limit (
+  environment text NOT NULL,
+  flow text NOT NULL,
+  concurrency integer,
+  CONSTRAINT concurrency_limit_pkey PRIMARY KEY (environment, flow),
+  CONSTRAINT concurrency_limit_check CHECK (((concurrency IS NOT NULL) OR (flow = ''::text))),
+  CONSTRAINT concurrency_limit_concurrency_check CHECK ((concurrency > 0))
+);
 
 CREATE TABLE flow_run.environment (
   name text NOT NULL,
@@ -50,6 +79,25 @@ CREATE TABLE flow_run.environment (
   created_at timestamp with time zone NOT NULL DEFAULT now(),
   CONSTRAINT environment_pkey PRIMARY KEY (name)
 );
+
+CREATE TABLE flow_run.feedback (
+  id text NOT NULL,
+  run_id text NOT NULL,
+  environment text NOT NULL,
+  name text NOT NULL,
+  value json NOT NULL,
+  comment text,
+  step text,
+  author text,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  idempotency_key text,
+  fingerprint text NOT NULL,
+  CONSTRAINT feedback_pkey PRIMARY KEY (id)
+);
+
+CREATE UNIQUE INDEX feedback_idempotency_key ON flow_run.feedback USING btree (environment, idempotency_key) WHERE (idempotency_key IS NOT NULL);
+
+CREATE INDEX feedback_of_run ON flow_run.feedback USING btree (run_id, created_at, id);
 
 CREATE TABLE flow_run.migration (
   version integer NOT NULL,
@@ -104,6 +152,17 @@ CREATE TABLE flow_run.run (
   webhook_url text,
   webhook_output boolean NOT NULL DEFAULT false,
   wake_at timestamp with time zone,
+  replay_of text,
+  replay_from text,
+  replay_input json,
+  feedback_count integer NOT NULL DEFAULT 0,
+  limited boolean NOT NULL DEFAULT false,
+  line text DEFAULT 
+CASE
+    WHEN (limited AND (status = ANY (ARRAY['queued'::text, 'running'::text]))) THEN status
+    ELSE NULL::text
+END,
+  cache_hits integer NOT NULL DEFAULT 0,
   CONSTRAINT run_pkey PRIMARY KEY (id),
   CONSTRAINT run_check CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['succeeded'::text, 'failed'::text, 'cancelled'::text])))),
   CONSTRAINT run_kind_check CHECK ((kind = ANY (ARRAY['task'::text, 'workflow'::text, 'agent'::text]))),
@@ -113,11 +172,17 @@ CREATE TABLE flow_run.run (
 
 CREATE INDEX run_failed ON flow_run.run USING btree (environment, created_at DESC, id DESC) WHERE (error IS NOT NULL);
 
+CREATE INDEX run_holds_slot ON flow_run.run USING btree (environment, flow) WHERE (line = 'running'::text);
+
 CREATE UNIQUE INDEX run_idempotency_key ON flow_run.run USING btree (environment, idempotency_key) WHERE (idempotency_key IS NOT NULL);
+
+CREATE INDEX run_in_line ON flow_run.run USING btree (environment, flow, priority DESC, created_at) WHERE (line = 'queued'::text);
 
 CREATE INDEX run_newest ON flow_run.run USING btree (environment, created_at DESC, id DESC);
 
 CREATE INDEX run_newest_of_flow ON flow_run.run USING btree (environment, flow, created_at DESC, id DESC);
+
+CREATE INDEX run_replays ON flow_run.run USING btree (replay_of, created_at DESC, id DESC) WHERE (replay_of IS NOT NULL);
 
 CREATE INDEX run_tags ON flow_run.run USING gin (tags) WHERE (tags <> '{}'::text[]);
 
@@ -134,6 +199,28 @@ COMMENT ON COLUMN flow_run.run.ended_epoch IS 'Epoch of the owner that ended the
 COMMENT ON COLUMN flow_run.run.unpriced_calls IS 'Calls whose price or usage is unknown; their cost is missing from cost_nano_usd.';
 
 COMMENT ON COLUMN flow_run.run.wake_at IS 'When a waiting run gets a job again if no signal comes before. Every waiting run has one, so none waits for ever.';
+
+COMMENT ON COLUMN flow_run.run.replay_of IS 'The run that this one replays. Steps with epoch 0 were copied from it, in the transaction that accepted this run.';
+
+COMMENT ON COLUMN flow_run.run.replay_from IS 'The step from which on it executes anew; null: from the beginning.';
+
+COMMENT ON COLUMN flow_run.run.replay_input IS 'Given in place of the evaluated input of the step replay_from.';
+
+COMMENT ON COLUMN flow_run.run.limited IS 'Subject to a limit of concurrency when it was last looked at: its job is blocked until the run is given a slot.';
+
+COMMENT ON COLUMN flow_run.run.line IS '''queued'': stands in the line of its flow. ''running'': holds a slot.';
+
+CREATE TABLE flow_run.schedule (
+  environment text NOT NULL,
+  flow text NOT NULL,
+  cron text NOT NULL,
+  timezone text NOT NULL,
+  input json NOT NULL,
+  ticked_until timestamp with time zone NOT NULL DEFAULT now(),
+  CONSTRAINT schedule_pkey PRIMARY KEY (environment, flow)
+);
+
+COMMENT ON COLUMN flow_run.schedule.ticked_until IS 'Ticks up to here have had their run or get none: those from before the schedule was deployed.';
 
 CREATE TABLE flow_run.step (
   run_id text NOT NULL,

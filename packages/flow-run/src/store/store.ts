@@ -1,6 +1,10 @@
 import type { FlowKind, Json, JsonObject, JsonSchema, Run, RunStatus, Step } from "@flow-run/spec";
+import type { FeedbackStore } from "./feedback-store.ts";
 import type { Journal, RecordedRun } from "./journal.ts";
 import type { Peers } from "./peers.ts";
+import type { ReplayStore } from "./replay-store.ts";
+import type { SharedResponseCache } from "./response-cache.ts";
+import type { ScheduleStore } from "./schedule-store.ts";
 import type { WebhookStore } from "./webhook-store.ts";
 
 export interface NewRun {
@@ -42,13 +46,24 @@ export interface ClaimedRun extends RecordedRun {
   startedAtMs: number;
   /** Booked by all owners so far. Tokens of all buckets together. */
   spent: { costNanoUsd: number; tokens: number };
+  /** Claimed before without progress: it may be what ends its workers, and is not executed beside another suspect. */
+  suspect: boolean;
 }
 
 export interface RunFilter {
   environment: string;
   flow?: string;
-  status?: RunStatus;
-  tag?: string;
+  /** Several: in any of these. */
+  status?: RunStatus | readonly RunStatus[];
+  /** Several: with all of these. */
+  tag?: string | readonly string[];
+  release?: number;
+  /** Replays of this run. */
+  replayOf?: string;
+  /** Created then or later; ISO 8601. */
+  from?: string;
+  /** Created before; ISO 8601. */
+  to?: string;
   /** The `nextCursor` of the page before. */
   cursor?: string;
   /** 1…200, default 50. */
@@ -95,7 +110,7 @@ export interface Store {
   getRun(environment: string, id: string): Promise<Run | null>;
   /** Newest first. Throws code `invalid-cursor`. */
   listRuns(filter: RunFilter): Promise<{ runs: Run[]; nextCursor: string | null }>;
-  /** Finished steps and steps with attempts under way, in the order they began; null for an unknown run. */
+  /** Recorded steps, and those under way as far as they have left traces, in the order they began; null for an unknown run. */
   listSteps(environment: string, id: string): Promise<Step[] | null>;
   /** Ends a run that has not ended; its owner is fenced from then on. Throws code `not-cancellable`; null for an unknown run. */
   cancelRun(environment: string, id: string): Promise<Run | null>;
@@ -105,10 +120,15 @@ export interface Store {
   /** Hands a payload to the wait at `path` and, in the same transaction, the run to the queue if it only waits. False when nothing waits there any more. */
   deliverSignal(environment: string, id: string, path: string, payload: Json): Promise<boolean>;
 
-  /** Takes up to `limit` queued or abandoned runs. A run claimed too often without progress is ended as failed (code `poisoned`) and not returned. */
-  claimRuns(limit: number): Promise<ClaimedRun[]>;
-  /** A journal over this run for its owner. Commits of all runs of the process are gathered into one statement. */
-  journal(run: Pick<ClaimedRun, "id" | "epoch" | "jobId">): Journal;
+  /**
+   * Takes up to `limit` queued or abandoned runs: higher priorities first, but one run in ten is the one that has waited longest, for more than a minute.
+   * Runs of flows and environments with limits are taken only while these have free slots.
+   * Of runs that were claimed twice in a row without progress, `suspects` at most (default 1): the caller should execute one at a time. A run claimed too
+   * often without progress is ended as failed (code `poisoned`) and not returned.
+   */
+  claimRuns(limit: number, options?: { suspects?: number }): Promise<ClaimedRun[]>;
+  /** A journal over this run for its owner. Commits of all runs of the process are gathered into one statement. `onProgress`: steps were recorded. */
+  journal(run: Pick<ClaimedRun, "id" | "epoch" | "jobId">, onProgress?: () => void): Journal;
   /** Prolongs the leases; returns the ids of runs whose lease is gone (another worker may own them, or they have ended). Uses a connection of its own. */
   heartbeat(runs: readonly Pick<ClaimedRun, "id" | "jobId" | "epoch">[]): Promise<string[]>;
   /** Hands runs back at once, for another worker to go on with (shutdown). */
@@ -118,7 +138,7 @@ export interface Store {
   /** Gives a job to every waiting run whose moment has come, by the database's clock. Returns how many there were. */
   requeueDueWaits(): Promise<number>;
 
-  /** Calls back when runs were queued, here or by another process. Coalesced; no polling. */
+  /** Calls back when there may be runs to claim: queued, or freed from a line by the end of another one, here or by another process. Coalesced; no polling. */
   onQueued(callback: () => void): () => void;
   /** Calls back with the id of a run that got a signal while it was under way, here or by another process; with `null` when any may have been missed. */
   onSignalled(callback: (runId: string | null) => void): () => void;
@@ -150,8 +170,15 @@ export interface Store {
   listApiKeys(environment: string): Promise<ApiKeyRow[]>;
   revokeApiKey(environment: string, id: string): Promise<boolean>;
 
+  readonly replays: ReplayStore;
+  readonly feedback: FeedbackStore;
+  /** What is started when, by itself. */
+  readonly schedules: ScheduleStore;
+
   /** Deliveries of ends of runs, and what they are signed with. */
   readonly webhooks: WebhookStore;
+  /** Answers of models that may be given again. */
+  readonly cache: SharedResponseCache;
 
   /** The other processes on this database; null where there can be none. */
   readonly peers: Peers | null;

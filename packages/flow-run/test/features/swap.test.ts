@@ -63,7 +63,7 @@ const SCRIPT: Json = {
 
 const TICKET = "My invoice of May is wrong. It is urgent.";
 
-const USAGE = { inputTokens: 200, outputTokens: 65, cacheReadTokens: 30, cacheWriteTokens: 0, reasoningTokens: 0, calls: 2 };
+const USAGE = { inputTokens: 200, outputTokens: 65, cacheReadTokens: 30, cacheWriteTokens: 0, reasoningTokens: 0, calls: 2, cacheHits: 0 };
 /** What must come out, whoever answers. */
 const EXPECTED = {
   status: "succeeded",

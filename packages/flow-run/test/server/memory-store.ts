@@ -4,6 +4,7 @@ import {
   type AwaitedSignal,
   type NewRun,
   type ReleaseRow,
+  type ReplayStore,
   type RunFilter,
   type Store,
   StoreUnavailableError,
@@ -72,6 +73,8 @@ export class MemoryStore implements Store {
       error: null,
       startedAt: at,
       finishedAt: at,
+      copied: false,
+      waitsFor: null,
       attempts: [],
     };
     steps.push(step);
@@ -100,9 +103,11 @@ export class MemoryStore implements Store {
       status: "queued",
       output: null,
       error: null,
-      usage: { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0, calls: 0 },
+      usage: { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0, calls: 0, cacheHits: 0 },
       costUsd: 0,
       unpricedCalls: 0,
+      replayOf: null,
+      feedbackCount: 0,
       createdAt: new Date().toISOString(),
       startedAt: null,
       finishedAt: null,
@@ -138,8 +143,8 @@ export class MemoryStore implements Store {
     const all = [...this.runs.values()]
       .map(({ run }) => run)
       .filter((run) => run.environment === filter.environment)
-      .filter((run) => (filter.flow ?? run.flow) === run.flow && (filter.status ?? run.status) === run.status)
-      .filter((run) => filter.tag === undefined || run.tags.includes(filter.tag))
+      .filter((run) => (filter.flow ?? run.flow) === run.flow && [filter.status ?? run.status].flat().includes(run.status))
+      .filter((run) => [filter.tag ?? []].flat().every((tag) => run.tags.includes(tag)))
       .sort((a, b) => (a.id < b.id ? 1 : -1));
     return { runs: all.slice(from, from + limit), nextCursor: from + limit < all.length ? String(from + limit) : null };
   }
@@ -257,6 +262,33 @@ export class MemoryStore implements Store {
   }
 
   async close(): Promise<void> {}
+
+  readonly replays: ReplayStore = {
+    read: async (environment, id) => {
+      const kept = this.runs.get(id);
+      if (kept?.run.environment !== environment) return null;
+      const steps = kept.steps.map(({ path, status }) => ({ path, status: status as "succeeded" }));
+      return { run: kept.run, priority: 0, webhook: null, steps, underWay: [] };
+    },
+    submit: async ({ run, of, from, copied }) => {
+      const submitted = await this.submitRun(run);
+      if (submitted.replayed) return submitted;
+      const kept = this.mustHave(run.id);
+      kept.run = { ...kept.run, replayOf: { run: of, from } };
+      kept.steps.push(...this.mustHave(of).steps.filter((step) => copied.includes(step.path)));
+      return { run: kept.run, replayed: false };
+    },
+  };
+
+  get feedback(): never {
+    throw new Error("nothing is judged here");
+  }
+  get schedules(): never {
+    throw new Error("nothing is started by itself here");
+  }
+  get cache(): never {
+    throw new Error("no test of the server asks models");
+  }
 
   get webhooks(): never {
     throw new Error("nothing is delivered here");

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { anyValueSchema, schemaNotationSchema } from "./notation.ts";
+import { anyValueSchema, durationSchema, schemaNotationSchema } from "./notation.ts";
 
 const configSchema = z
   .object({
@@ -29,6 +29,10 @@ export const promptSchema = z
       .optional()
       .meta({ description: "A name under models in flow-run.yaml, or PROVIDER/MODEL. Default: the model called default." }),
     config: configSchema.optional(),
+    cache: z
+      .union([durationSchema, z.literal(false)])
+      .optional()
+      .meta({ description: "How long an answer to the same request is given again, or false. Default: what the model says." }),
     input: z
       .strictObject({
         schema: schemaNotationSchema.optional().meta({ description: "Schema of the variables; without it any input is accepted." }),

@@ -38,8 +38,8 @@ export const tokenUsageSchema = z.object({
 });
 export type TokenUsage = z.infer<typeof tokenUsageSchema>;
 
-/** The tokens of a run and how many LLM requests were sent for it, answered or not. */
-export const usageSchema = tokenUsageSchema.extend({ calls: z.int() });
+/** The tokens of a run, how many LLM requests were sent for it, answered or not, and how many answers came from the cache instead. */
+export const usageSchema = tokenUsageSchema.extend({ calls: z.int(), cacheHits: z.int() });
 export type RunUsage = z.infer<typeof usageSchema>;
 
 export const runSchema = z.object({
@@ -59,6 +59,10 @@ export const runSchema = z.object({
   /** Calls whose price or usage is unknown; their cost is missing from every sum. */
   unpricedCalls: z.int(),
   tags: z.array(z.string()),
+  /** The run that this one replays, and the step from which on it executes anew (null: from the beginning). */
+  replayOf: z.object({ run: z.string(), from: z.string().nullable() }).nullable(),
+  /** How often it was judged: `GET /v1/runs/{id}/feedback`. */
+  feedbackCount: z.int(),
   createdAt: z.iso.datetime(),
   startedAt: z.iso.datetime().nullable(),
   finishedAt: z.iso.datetime().nullable(),
@@ -70,6 +74,8 @@ export const attemptSchema = z.object({
   id: z.string(),
   number: z.int(),
   status: z.enum(["started", "succeeded", "failed", "unknown"]),
+  /** Answered from the response cache: nothing was sent, and it costs nothing. */
+  cached: z.boolean(),
   provider: z.string(),
   model: z.string(),
   usage: tokenUsageSchema.nullable(),
@@ -85,17 +91,33 @@ export const attemptSchema = z.object({
 });
 export type Attempt = z.infer<typeof attemptSchema>;
 
+/** What a waiting step waits for. */
+export const stepWaitSchema = z.object({
+  /** null: for the time alone. */
+  signal: z.string().nullable(),
+  /** When the time is over: the step goes on, or fails because the signal did not come. */
+  dueAt: z.iso.datetime(),
+  /** JSON Schema of the signal's payload; null: any. */
+  payloadSchema: jsonSchema,
+});
+export type StepWait = z.infer<typeof stepWaitSchema>;
+
 export const runStepSchema = z.object({
   path: z.string(),
-  /** Ordinal in the order of recording, from 1; null while the step is under way. */
+  /** Ordinal in the order of recording, from 1; null for a step that is not recorded. */
   seq: z.int().nullable(),
   kind: z.string(),
-  status: z.enum(["running", "succeeded", "failed", "skipped"]),
+  /** The first three are not recorded: `running`, `waiting`, and `cancelled` for what was under way when the run ended. */
+  status: z.enum(["running", "waiting", "cancelled", "succeeded", "failed", "skipped"]),
   input: jsonSchema,
   output: jsonSchema,
   error: runErrorSchema.nullable(),
   startedAt: z.iso.datetime(),
   finishedAt: z.iso.datetime().nullable(),
+  /** Taken over from the run that this one replays: with its times, without its attempts and cost. */
+  copied: z.boolean(),
+  /** While the step waits, else null. */
+  waitsFor: stepWaitSchema.nullable(),
   attempts: z.array(attemptSchema),
 });
 export type Step = z.infer<typeof runStepSchema>;

@@ -1,4 +1,4 @@
-import type { Diagnostic, Json, JsonSchema, PromptSource } from "@flow-run/spec";
+import { type Diagnostic, durationMs, type Json, type JsonSchema, type PromptSource } from "@flow-run/spec";
 import type { CompiledTask } from "../bundle.ts";
 import { splitTarget } from "../compile-models.ts";
 import { diagnosticAt, nameHint } from "../diagnostic-at.ts";
@@ -51,6 +51,7 @@ export function compileTask(
     ...(input.schema === undefined ? {} : { input: input.schema }),
     model: value.model ?? "default",
     config: value.config ?? {},
+    ...(value.cache === undefined ? {} : { cacheMs: value.cache === false ? 0 : durationMs(value.cache) }),
     ...(value.input?.default === undefined ? {} : { defaults: value.input.default }),
     output: isJson ? { format: "json", ...(schema === undefined ? {} : { schema }) } : { format: "text" },
     template: toLf(prompt.body),

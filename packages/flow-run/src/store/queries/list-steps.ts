@@ -1,11 +1,12 @@
 import type { Attempt, Json, RunError, Step } from "@flow-run/spec";
 import type { Database } from "../database/index.ts";
+import { enclosingSteps } from "./enclosing-steps.ts";
 import { toUsd } from "./run-columns.ts";
 
 const RUN = "SELECT finished_at FROM flow_run.run WHERE environment = $1 AND id = $2";
 
 const STEPS = `
-SELECT s.path, s.seq, s.kind, s.status, s.input, s.output, s.error, s.started_at, s.finished_at
+SELECT s.path, s.seq, s.epoch = 0 AS copied, s.kind, s.status, s.input, s.output, s.error, s.started_at, s.finished_at
 FROM flow_run.run AS r JOIN flow_run.step AS s ON s.run_id = r.id
 WHERE r.environment = $1 AND r.id = $2`;
 
@@ -13,9 +14,16 @@ const ATTEMPTS = `
 SELECT a.* FROM flow_run.run AS r JOIN flow_run.attempt AS a ON a.run_id = r.id
 WHERE r.environment = $1 AND r.id = $2 ORDER BY a.number, a.started_at`;
 
+/** Those that were delivered or given up are no longer waited for; a step that is recorded is not looked up here. */
+const WAITS = `
+SELECT w.path, w.signal, w.opened_at, w.due_at, w.payload_schema, w.delivered_at IS NOT NULL AS delivered
+FROM flow_run.run AS r JOIN flow_run.wait AS w ON w.run_id = r.id
+WHERE r.environment = $1 AND r.id = $2`;
+
 interface StepRow {
   path: string;
   seq: number;
+  copied: boolean;
   kind: string;
   status: Step["status"];
   input: Json;
@@ -30,6 +38,7 @@ interface AttemptRow {
   step_path: string;
   number: number;
   status: Attempt["status"];
+  cached: boolean;
   provider: string;
   model: string;
   input_tokens: number | bigint | null;
@@ -47,26 +56,58 @@ interface AttemptRow {
   finished_at: Date | null;
 }
 
-/** In the order they began; null for an unknown run. A step without a record but with attempts is under way, or was when its run ended. */
+interface WaitRow {
+  path: string;
+  signal: string | null;
+  opened_at: Date;
+  due_at: Date;
+  payload_schema: Json;
+  delivered: boolean;
+}
+
+/** A step with what it is sorted by. */
+interface Listed {
+  seq: number;
+  startedAt: Date;
+  step: Omit<Step, "startedAt">;
+}
+
+/** In the order they began; null for an unknown run. Not recorded are steps that are under way or were when the run ended, as far as they left traces. */
 export async function listSteps(database: Database, environment: string, id: string): Promise<Step[] | null> {
   const params = [environment, id];
-  const [runs, steps, attempts] = await database.batch([
+  const [runs, steps, attempts, waits] = await database.batch([
     [RUN, params],
     [STEPS, params],
     [ATTEMPTS, params],
+    [WAITS, params],
   ]);
-  if (runs?.length !== 1) return null;
+  const [run] = runs as { finished_at: Date | null }[];
+  if (!run) return null;
   const attemptsOf = Map.groupBy(attempts as unknown as AttemptRow[], (row) => row.step_path);
-  const recorded = (steps as unknown as StepRow[]).map((row) => {
+  const recorded = (steps as unknown as StepRow[]).map((row): Listed => {
     const its = attemptsOf.get(row.path) ?? [];
     attemptsOf.delete(row.path);
     return { seq: row.seq, startedAt: row.started_at, step: toStep(row, its) };
   });
-  const underWay = [...attemptsOf].map(([path, its]) => ({
+  const known = new Set(recorded.map(({ step }) => step.path));
+  const begun = run.finished_at === null ? "running" : "cancelled";
+  const underWay: Listed[] = [...attemptsOf].map(([path, its]) => ({
     seq: Number.POSITIVE_INFINITY,
     startedAt: new Date(Math.min(...its.map((row) => row.started_at.getTime()))),
-    step: toRunningStep(path, its),
+    // Only steps that ask a model have attempts before they are recorded.
+    step: toUnrecorded({ path, kind: "model", status: begun, attempts: its.map(toAttempt) }),
   }));
+  for (const row of waits as unknown as WaitRow[]) {
+    if (known.has(row.path)) continue;
+    const waiting = begun === "running" && !row.delivered;
+    underWay.push({ seq: Number.POSITIVE_INFINITY, startedAt: row.opened_at, step: toWaiting(row, waiting ? "waiting" : begun) });
+  }
+  for (const { path, kind, startedAt } of enclosingSteps(
+    [...recorded, ...underWay].map(({ step, startedAt }) => ({ path: step.path, startedAt })),
+  )) {
+    // Before what is inside it.
+    underWay.push({ seq: 0, startedAt, step: toUnrecorded({ path, kind, status: begun }) });
+  }
   return [...recorded, ...underWay]
     .sort((a, b) => a.startedAt.getTime() - b.startedAt.getTime() || compareNumbers(a.seq, b.seq))
     .map(({ startedAt, step }) => ({ ...step, startedAt: startedAt.toISOString() }));
@@ -86,23 +127,21 @@ function toStep(row: StepRow, attempts: AttemptRow[]): Omit<Step, "startedAt"> {
     output: row.output,
     error: row.error,
     finishedAt: row.finished_at.toISOString(),
+    copied: row.copied,
+    waitsFor: null,
     attempts: attempts.map(toAttempt),
   };
 }
 
-/** Only steps that ask a model have attempts before they are recorded. */
-function toRunningStep(path: string, attempts: AttemptRow[]): Omit<Step, "startedAt"> {
-  return {
-    path,
-    seq: null,
-    kind: "model",
-    status: "running",
-    input: null,
-    output: null,
-    error: null,
-    finishedAt: null,
-    attempts: attempts.map(toAttempt),
-  };
+function toWaiting(row: WaitRow, status: Step["status"]): Omit<Step, "startedAt"> {
+  const waitsFor = { signal: row.signal, dueAt: row.due_at.toISOString(), payloadSchema: row.payload_schema };
+  return toUnrecorded({ path: row.path, kind: "wait", status, waitsFor: status === "waiting" ? waitsFor : null });
+}
+
+function toUnrecorded(
+  step: Pick<Step, "path" | "kind" | "status"> & Partial<Pick<Step, "attempts" | "waitsFor">>,
+): Omit<Step, "startedAt"> {
+  return { seq: null, input: null, output: null, error: null, finishedAt: null, copied: false, waitsFor: null, attempts: [], ...step };
 }
 
 function toAttempt(row: AttemptRow): Attempt {
@@ -110,6 +149,7 @@ function toAttempt(row: AttemptRow): Attempt {
     id: row.id,
     number: row.number,
     status: row.status,
+    cached: row.cached,
     provider: row.provider,
     model: row.model,
     usage:

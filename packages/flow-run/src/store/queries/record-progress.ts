@@ -31,6 +31,7 @@ const lockedWhere = (source: string, condition: string) => `(${source}.ord IN (S
  * - `locked`: the run rows, in one order for all writers (no deadlocks), with the verdict of the fence. Who waited for a lock sees the new epoch.
  *   `landed`: this very owner ended the run already, so an earlier answer to this statement was lost.
  * - State (steps, attempt starts, the end) is written for owned runs only. Bills (attempt ends) always.
+ * - An answer from the cache begins and ends as one row; `$49` is its 0 in every sum, and null for a request that is yet to be answered.
  * - A bill grows the run's sums only through rows that this statement has changed, so that sending it twice books once.
  * - The plan is kept and must serve one row and hundreds, and tables that were empty when it was made. So sets are filtered and grouped instead of
  *   joined, and tables are reached in ways that leave no choice but the primary key: an array, a lateral sub-select, an upsert (which, for ends of
@@ -56,12 +57,17 @@ WITH locked AS MATERIALIZED (
   ON CONFLICT DO NOTHING
   RETURNING run_id
 ), new_attempt AS (
-  INSERT INTO flow_run.attempt (run_id, id, epoch, step_path, number, provider, model, started_at, status)
-  SELECT a.run_id, a.id, a.epoch, a.step_path, a.number, a.provider, a.model, to_timestamp(a.started / 1000), 'started'
-  FROM unnest($15::int[], $16::text[], $17::int[], $18::text[], $19::text[], $20::int[], $21::text[], $22::text[], $23::float8[])
-    AS a (ord, run_id, epoch, id, step_path, number, provider, model, started)
+  INSERT INTO flow_run.attempt (run_id, id, epoch, step_path, number, provider, model, started_at, status, estimated_nano_usd, estimated_tokens, cached,
+    finished_at, cost_nano_usd, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens)
+  SELECT a.run_id, a.id, a.epoch, a.step_path, a.number, a.provider, a.model, to_timestamp(a.started / 1000),
+    CASE WHEN a.cached IS NULL THEN 'started' ELSE 'succeeded' END, a.estimated_nano_usd, a.estimated_tokens, a.cached IS NOT NULL,
+    to_timestamp(a.started / 1000 + a.cached), a.cached, a.cached, a.cached, a.cached, a.cached, a.cached
+  FROM unnest($15::int[], $16::text[], $17::int[], $18::text[], $19::text[], $20::int[], $21::text[], $22::text[], $23::float8[], $47::int8[], $48::int8[],
+      $49::int[])
+    AS a (ord, run_id, epoch, id, step_path, number, provider, model, started, estimated_nano_usd, estimated_tokens, cached)
   WHERE ${lockedWhere("a", "owned")}
   ON CONFLICT DO NOTHING
+  RETURNING run_id, cached
 ), ended_attempt AS (
   INSERT INTO flow_run.attempt AS a (run_id, id, step_path, number, epoch, provider, model, started_at, status, input_tokens, output_tokens,
     cache_read_tokens, cache_write_tokens, reasoning_tokens, raw_usage, cost_nano_usd, price_version, error, finish_reason, response_model,
@@ -85,24 +91,26 @@ WITH locked AS MATERIALIZED (
   RETURNING a.run_id, a.given_up_at IS NOT NULL AS counted, a.input_tokens, a.output_tokens, a.cache_read_tokens, a.cache_write_tokens,
     a.reasoning_tokens, a.cost_nano_usd
 ), change AS (
-  SELECT run_id, sum(calls) AS calls, sum(unpriced_calls) AS unpriced_calls, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
+  SELECT run_id, sum(calls) AS calls, sum(cache_hits) AS cache_hits, sum(unpriced_calls) AS unpriced_calls, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
     sum(cache_read_tokens) AS cache_read_tokens, sum(cache_write_tokens) AS cache_write_tokens, sum(reasoning_tokens) AS reasoning_tokens,
     sum(cost_nano_usd) AS cost_nano_usd, bool_or(progressed) AS progressed, max(status) AS status, max(output) AS output, max(error) AS error
   FROM (
-    SELECT run_id, (NOT counted)::int AS calls, (cost_nano_usd IS NULL)::int - counted::int AS unpriced_calls, input_tokens, output_tokens,
+    SELECT run_id, (NOT counted)::int AS calls, 0 AS cache_hits, (cost_nano_usd IS NULL)::int - counted::int AS unpriced_calls, input_tokens, output_tokens,
       cache_read_tokens, cache_write_tokens, reasoning_tokens, cost_nano_usd, false AS progressed, NULL AS status, NULL AS output, NULL AS error
     FROM ended_attempt
     UNION ALL
-    SELECT run_id, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, true, NULL, NULL, NULL FROM new_step
+    SELECT run_id, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, true, NULL, NULL, NULL FROM new_step
     UNION ALL
-    SELECT f.run_id, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, false, f.status, f.output, f.error
+    SELECT run_id, 0, 1, 0, NULL, NULL, NULL, NULL, NULL, NULL, false, NULL, NULL, NULL FROM new_attempt WHERE cached
+    UNION ALL
+    SELECT f.run_id, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, false, f.status, f.output, f.error
     FROM unnest($41::int[], $42::text[], $43::text[], $44::text[], $45::text[]) AS f (ord, run_id, status, output, error)
     WHERE ${lockedWhere("f", "owned")}
   ) AS part
   GROUP BY run_id
 ), changed_run AS (
   UPDATE flow_run.run AS r
-  SET calls = r.calls + c.calls, unpriced_calls = r.unpriced_calls + c.unpriced_calls,
+  SET calls = r.calls + c.calls, cache_hits = r.cache_hits + c.cache_hits, unpriced_calls = r.unpriced_calls + c.unpriced_calls,
     input_tokens = r.input_tokens + coalesce(c.input_tokens, 0), output_tokens = r.output_tokens + coalesce(c.output_tokens, 0),
     cache_read_tokens = r.cache_read_tokens + coalesce(c.cache_read_tokens, 0), cache_write_tokens = r.cache_write_tokens + coalesce(c.cache_write_tokens, 0),
     reasoning_tokens = r.reasoning_tokens + coalesce(c.reasoning_tokens, 0), cost_nano_usd = r.cost_nano_usd + coalesce(c.cost_nano_usd, 0),
@@ -181,6 +189,9 @@ export async function recordProgress(database: Database, sender: string, runs: r
       ends.map(({ row }) => row.output),
       ends.map(({ row }) => row.error),
       sender,
+      starts.map(({ row }) => row.estimate?.costNanoUsd),
+      starts.map(({ row }) => row.estimate?.tokens),
+      starts.map(({ row }) => (row.cached ? 0 : null)),
     ],
     { prepare: "record-progress" },
   );
