@@ -1,13 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const PROGRAM = `${ROOT}packages/flow-run/bin/flow-run.js`;
 const children = new Set<ChildProcess>();
+/** Their processes die with them: each leads a group of its own. */
+const leaders = new WeakSet<ChildProcess>();
 
 export const ADMIN_KEY = "frk_bench";
 
@@ -17,9 +19,31 @@ export function flowRun(args: string[], env: Record<string, string | undefined> 
     env: { ...process.env, FLOW_RUN_ADMIN_KEY: ADMIN_KEY, FLOW_RUN_API_KEY: ADMIN_KEY, LOG_LEVEL: "error", ...env },
     stdio: ["ignore", "ignore", "inherit"],
   });
+  return ours(child);
+}
+
+/** Starts a contestant of the bench in a process group of its own, so that servers which it starts end with it. */
+export function contestant(file: string, order: unknown): ChildProcess {
+  const child = spawn(process.execPath, [file], {
+    cwd: dirname(file),
+    detached: true,
+    env: { ...process.env, NODE_ENV: "production", BENCH_ORDER: JSON.stringify(order) },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  leaders.add(child);
+  return ours(child);
+}
+
+function ours(child: ChildProcess): ChildProcess {
   children.add(child);
   child.once("exit", () => children.delete(child));
   return child;
+}
+
+/** Ends a process, and a contestant's whole group, as a crash would. */
+export function kill(child: ChildProcess): void {
+  if (!leaders.has(child)) child.kill("SIGKILL");
+  else if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, "SIGKILL");
 }
 
 export async function stop(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
@@ -30,7 +54,7 @@ export async function stop(child: ChildProcess, signal: NodeJS.Signals = "SIGTER
 }
 
 export function stopAll(): void {
-  for (const child of children) child.kill("SIGKILL");
+  for (const child of children) kill(child);
 }
 
 export async function done(child: ChildProcess): Promise<void> {
@@ -38,13 +62,15 @@ export async function done(child: ChildProcess): Promise<void> {
   if (code !== 0) throw new Error(`${child.spawnargs.join(" ")} ended with ${code}`);
 }
 
-export async function answers(url: string): Promise<void> {
+/** Resolves when a process that was just started answers at this address. */
+export async function answers(url: string, child: ChildProcess): Promise<void> {
   for (const deadline = Date.now() + 60_000; ; await sleep(25)) {
     const ok = await fetch(url).then(
       (response) => response.ok,
       () => false,
     );
     if (ok) return;
+    if (child.exitCode !== null) throw new Error(`${child.spawnargs.slice(1).join(" ")} ended with ${child.exitCode}`);
     if (Date.now() > deadline) throw new Error(`${url} did not answer`);
   }
 }
@@ -93,8 +119,16 @@ function fieldsOf(statFile: string): string[] {
   return readFileSync(statFile, "utf8").split(") ").at(-1)!.split(" ");
 }
 
-/** Resident memory of a process in MB. */
+/** Resident memory of a process in MB, now. */
 export function residentMb(child: ChildProcess): number {
-  const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
-  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / 1024);
+  return statusMb(child, /VmRSS:\s+(\d+)/);
+}
+
+/** Resident memory of a process in MB, at its most so far. */
+export function peakMb(child: ChildProcess): number {
+  return statusMb(child, /VmHWM:\s+(\d+)/);
+}
+
+function statusMb(child: ChildProcess, line: RegExp): number {
+  return Math.round(Number(line.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))![1]) / 1024);
 }
