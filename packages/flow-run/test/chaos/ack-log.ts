@@ -27,13 +27,14 @@ export class AckLog {
   /** Things that no server may ever answer. */
   readonly complaints: string[] = [];
   readonly counts = { invoke: 0, ok: 0, fail: 0, unknown: 0 };
-  private readonly file: number;
+  private file: number | null;
 
   constructor(path: string) {
     this.file = fs.openSync(path, "a");
   }
 
   write(key: string, event: AckLine["event"], more: Pick<AckLine, "status" | "run"> = {}): void {
+    if (this.file === null) return;
     this.counts[event]++;
     fs.writeSync(this.file, `${JSON.stringify({ atMs: Date.now(), key, event, ...more } satisfies AckLine)}\n`);
   }
@@ -46,6 +47,7 @@ export class AckLog {
   }
 
   close(): void {
-    fs.closeSync(this.file);
+    if (this.file !== null) fs.closeSync(this.file);
+    this.file = null;
   }
 }

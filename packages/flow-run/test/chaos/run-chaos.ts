@@ -38,10 +38,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosHistory> {
   const { seed, runs, rounds, program, network, calmMs = 3_000, onProgress = () => {} } = options;
   const house = await House.open({ program, network, seed });
   const log = new AckLog(path.join(house.directory, "acknowledged.jsonl"));
+  const client = new Client({ house, log, random: seededRandom(`${seed} client`) });
   try {
     const random = seededRandom(`${seed} plan`);
     const plan = Array.from({ length: rounds }, () => drawRound(random, { workers: house.workers.length, doors: house.doors.length }));
-    const client = new Client({ house, log, random: seededRandom(`${seed} client`) });
     const load = new Load({ house, client, random: seededRandom(`${seed} orders`) });
     const canary = new Canary(client);
     onProgress(`house open: ${house.slots.length} servers`);
@@ -90,6 +90,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosHistory> {
       endedMs,
     };
   } finally {
+    client.giveUpAt(0);
     log.close();
     await house.close();
   }

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
-import { afterAll, beforeAll, describe, expect } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished } from "vitest";
+import { startFaultyProxy } from "../support/faulty-proxy.ts";
 import { CHAIN_STEPS, type Installation, test, until } from "../support/installation.ts";
 import { violations } from "../support/invariants.ts";
 import { createDatabase, type PostgresServer, startPostgres } from "../support/postgres-server.ts";
@@ -46,6 +47,20 @@ describe("a PostgreSQL that is not there yet", TIMEOUT, () => {
     } finally {
       if (away) await postgres.start();
     }
+    await installation.deploy();
+    await installation.submit("served", { text: "served" });
+    await checked(installation);
+  });
+
+  test("goes away while the server begins, and is waited for as well", async ({ install }) => {
+    const proxy = await startFaultyProxy(await createDatabase(postgres.url));
+    onTestFinished(() => proxy.close());
+    const installation = await install({ database: "postgres", databaseUrl: proxy.url });
+    const lost = proxy.loseAnswerOf("COMMIT");
+    const program = installation.launchServer();
+    await lost;
+    expect(JSON.parse(await program.said(/waiting for the database/))).toMatchObject({ level: "warn" });
+    await installation.serverOf(program);
     await installation.deploy();
     await installation.submit("served", { text: "served" });
     await checked(installation);
