@@ -4,14 +4,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { DeployResult, Json, Run, Step } from "@flow-run/spec";
 import { FlowRunError } from "@flow-run/spec";
 import type { Bundle } from "./compile/index.ts";
-import { createValidators, resolveModel } from "./compile/index.ts";
+import { createValidators, hashJson, resolveModel } from "./compile/index.ts";
 import type { EngineEvent, EngineRelease, EngineWorld } from "./engine/index.ts";
-import { executeRun, Interruption, loadFlows, Worker } from "./engine/index.ts";
+import { executeRun, Interruption, loadFlows, Scheduler, Worker } from "./engine/index.ts";
 import type { ModelLimitsOptions, Providers } from "./model/index.ts";
 import { createHttpAgent, createModelLimits, createProviders } from "./model/index.ts";
 import { createOutbound, type NetworkPermission, type Outbound, permissionFrom } from "./outbound/index.ts";
-import type { Database, Store } from "./store/index.ts";
-import { MemoryJournal, openPglite, openPostgres, openStore } from "./store/index.ts";
+import type { Database, ResponseCache, Store } from "./store/index.ts";
+import { DatabaseSharedLimits, FileResponseCache, MemoryJournal, openPglite, openPostgres, openStore } from "./store/index.ts";
 import { systemClock } from "./system-clock.ts";
 import { createWebhooks } from "./webhooks/index.ts";
 
@@ -37,6 +37,8 @@ async function createExecution(options: {
   emit: (event: EngineEvent) => void;
   wantsText: (runId: string) => boolean;
   outbound: Outbound;
+  /** Where answers of models are kept that ask for it. Absent: nowhere. */
+  answers?: ResponseCache | undefined;
   /** Where the limits of models are counted, if not in this process. */
   limits?: Omit<ModelLimitsOptions, "clock">;
 }): Promise<Execution> {
@@ -66,6 +68,7 @@ async function createExecution(options: {
         providerLimits: (name) => (Object.hasOwn(bundle.providers, name) ? bundle.providers[name]!.limits : undefined),
         vars: bundle.environments[environment]?.vars ?? {},
         secret: environmentSecret,
+        ...(options.answers === undefined ? {} : { cache: { answers: options.answers, providerHash: hashOfProviders(bundle) } }),
       };
     },
     async close() {
@@ -73,6 +76,20 @@ async function createExecution(options: {
       await Promise.allSettled(opened.map((providers) => providers.close()));
       await httpAgent.close();
     },
+  };
+}
+
+/** What tells providers apart in the cache of answers: all that changes what they are asked, no secret, and not how often. */
+function hashOfProviders({ providers }: Bundle): (name: string) => string {
+  const hashes = new Map<string, string>();
+  return (name) => {
+    let hash = hashes.get(name);
+    if (hash === undefined) {
+      const { type, settings } = providers[name]!;
+      hash = hashJson({ type, settings });
+      hashes.set(name, hash);
+    }
+    return hash;
   };
 }
 
@@ -84,11 +101,14 @@ export async function runLocally(options: {
   input: Json;
   onEvent(event: EngineEvent): void;
   signal: AbortSignal;
+  /** Where answers of models are kept that ask for it. Absent: nowhere. */
+  cacheDirectory?: string;
 }): Promise<{ run: Run; steps: Step[] }> {
   const { bundle, environment, flow, input } = options;
   // Whoever runs a flow here wrote it; services on the same machine are what one tries it with.
   const outbound = openOutbound("loopback");
-  const execution = await createExecution({ emit: options.onEvent, wantsText: () => true, outbound });
+  const answers = options.cacheDirectory === undefined ? undefined : new FileResponseCache(options.cacheDirectory, Date.now);
+  const execution = await createExecution({ emit: options.onEvent, wantsText: () => true, outbound, answers });
   const journal = new MemoryJournal();
   const createdAtMs = Date.now();
   const cancel = new AbortController();
@@ -109,6 +129,7 @@ export async function runLocally(options: {
     return journal.toWire({ id: run.id, flow, kind: bundle.flows[flow]!.kind, environment, input, createdAtMs, finishedAtMs: Date.now() });
   } finally {
     options.signal.removeEventListener("abort", stop);
+    await answers?.close();
     await execution.close();
     await outbound.close();
   }
@@ -132,6 +153,8 @@ export interface ServerOptions {
   encryptionKey?: string;
   /** Where callers reach the API; it begins the links in webhooks. */
   publicUrl?: string;
+  /** Whether this server starts runs by the schedules of their workflows; a process that executes no runs never does. */
+  schedules: boolean;
 }
 
 export interface RunningServer {
@@ -149,7 +172,7 @@ export interface RunningServer {
 const DRAIN_MS = 10_000;
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { createApp, createLogger, linkProcesses, LiveEventHub } = await import("./server/index.ts");
+  const { createApp, createLogger, createRunIds, linkProcesses, LiveEventHub } = await import("./server/index.ts");
   const { deployBundle } = await import("./release/index.ts");
   const { packageVersion } = await import("./package-version.ts");
   const { role, dev } = options;
@@ -184,7 +207,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     };
     const outbound = openOutbound(dev ? "loopback" : false);
     closers.push(() => outbound.close());
-    const execution = await createExecution({ emit, wantsText: (runId) => live.isWatched(runId), outbound });
+    // An embedded database has one process, which can keep its limits to itself.
+    const limits = database.kind === "pglite" ? {} : { states: new DatabaseSharedLimits(database), onTrouble };
+    const execution = await createExecution({ emit, wantsText: (runId) => live.isWatched(runId), outbound, answers: store.cache, limits });
     closers.push(() => execution.close());
 
     const link = await linkProcesses({ hub: live, peers: store.peers, reads: role !== "worker", executes: role !== "api" });
@@ -200,6 +225,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       });
       worker.start();
       closers.push(() => worker.drain(DRAIN_MS));
+    }
+    if (role !== "api" && options.schedules) {
+      const scheduler = new Scheduler({
+        store,
+        clock: execution.world.clock,
+        newRunId: createRunIds(),
+        onStarted: (run) => logger.info({ run: run.id, flow: run.flow, tick: run.tick }, "run started by its schedule"),
+        onTrouble,
+      });
+      scheduler.start();
+      closers.push(() => scheduler.stop());
     }
 
     const webhooks = createWebhooks({
@@ -226,6 +262,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       logger,
       version: packageVersion(),
       live,
+      keepsSchedules: options.schedules,
       probesOnly: role === "worker",
     });
     closers.push(() => app.close());

@@ -142,9 +142,12 @@ the project is wrong; 75 another process uses the embedded database.`,
       .option("--port <port>", "port to listen on; 0 takes a free one", "7070")
       .option("--host <host>", "address to listen on", "127.0.0.1")
       .option("--data-dir <dir>", "folder of the embedded database (default: .flow-run in the project)");
-  local(serving(command("dev", "local server that deploys the project again on every save", "dev", "dev --port 8080"))).action(
-    run(async () => (await import("./commands/dev.ts")).dev),
-  );
+  local(
+    serving(command("dev", "local server that deploys the project again on every save", "dev", "dev --port 8080")).option(
+      "--schedules",
+      "also start runs by the schedules of their workflows, as a server does",
+    ),
+  ).action(run(async () => (await import("./commands/dev.ts")).dev));
 
   program.commandsGroup("Deploy and operate:");
   remote(
@@ -165,8 +168,12 @@ the project is wrong; 75 another process uses the embedded database.`,
   remote(
     runs("list", "newest runs first", "runs list --flow triage --status failed", "runs list --tag import --limit 100 --json")
       .option("--flow <name>", "only runs of this flow")
-      .option("--status <status>", "queued, running, waiting, succeeded, failed or cancelled")
-      .option("--tag <tag>", "only runs with this tag")
+      .option("--status <status>", "queued, running, waiting, succeeded, failed or cancelled; may be repeated", collect)
+      .option("--tag <tag>", "only runs with this tag; may be repeated: with all of them", collect)
+      .option("--release <number>", "only runs on this release")
+      .option("--replay-of <run>", "only replays of this run")
+      .option("--from <time>", "only runs created then or later: 2026-11-22, 2026-11-22T08:00:00Z")
+      .option("--to <time>", "only runs created before")
       .option("--limit <n>", "how many, up to 200", "20")
       .option("--cursor <cursor>", "go on where the page before ended: its nextCursor"),
   ).action(run(async () => (await import("./commands/runs-list.ts")).runsList));
@@ -188,9 +195,36 @@ the project is wrong; 75 another process uses the embedded database.`,
   )
     .argument("<name>", "the signal's name")
     .action(run(async () => (await import("./commands/runs-signal.ts")).runsSignal));
-  ofRun(runs("replay", "start a run again: the same input, the current release", "runs replay run_… --env prod")).action(
-    run(async () => (await import("./commands/runs-replay.ts")).runsReplay),
-  );
+  ofRun(
+    runs(
+      "replay",
+      "start a run again, as a whole or from a step",
+      "runs replay run_… --env prod",
+      "runs replay run_… --from draft",
+      "runs replay run_… --from 'facts[2]' --input '{\"question\": \"Where is it?\"}'",
+    )
+      .option("--from <step>", "take over what came before this step; it and all that follows executes anew")
+      .option("--input <json>", "another input, of the run or of that step: JSON, @FILE, or - for standard input")
+      .option("--release <release>", "current, same or a number (default: current; with --from same)")
+      .option("--tag <tag>", "in place of the run's tags; may be repeated", collect)
+      .option("--priority <n>", "in place of the run's priority")
+      .option("--webhook <url>", "in place of the run's webhook")
+      .option("--no-webhook", "tell nobody when it ends"),
+  ).action(run(async () => (await import("./commands/runs-replay.ts")).runsReplay));
+  ofRun(
+    runs(
+      "feedback",
+      "say what a run is worth, or list what was said",
+      "runs feedback run_… correct=true --comment 'Found the right order'",
+      "runs feedback run_… score=0.8 --step draft",
+      "runs feedback run_…",
+    )
+      .option("--comment <text>", "why")
+      .option("--step <path>", "of one step in place of the whole run")
+      .option("--author <name>", "who says so"),
+  )
+    .argument("[name=value]", "what is judged, and the judgement: a number, true, false or text; without: list")
+    .action(run(async () => (await import("./commands/runs-feedback.ts")).runsFeedback));
 
   local(
     serving(

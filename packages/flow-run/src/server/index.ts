@@ -7,3 +7,4 @@ export { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 export { linkProcesses } from "./live/link-processes.ts";
 export { LiveEventHub, type LiveEvents } from "./live/live-event-hub.ts";
 export { createLogger, type Logger } from "./log.ts";
+export { createRunIds } from "./run-id.ts";

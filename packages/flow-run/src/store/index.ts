@@ -15,5 +15,6 @@ export * from "./replay-store.ts";
 export * from "./response-cache.ts";
 export * from "./schedule-store.ts";
 export { DatabaseSharedLimits, type SharedLimits } from "./shared-limits.ts";
+export * from "./schedule-store.ts";
 export * from "./store.ts";
 export * from "./webhook-store.ts";

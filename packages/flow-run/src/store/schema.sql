@@ -222,6 +222,15 @@ CREATE TABLE flow_run.schedule (
 
 COMMENT ON COLUMN flow_run.schedule.ticked_until IS 'Ticks up to here have had their run or get none: those from before the schedule was deployed.';
 
+CREATE TABLE flow_run.shared_limit (
+  key text NOT NULL,
+  version bigint NOT NULL,
+  state json NOT NULL,
+  CONSTRAINT shared_limit_pkey PRIMARY KEY (key)
+) WITH (fillfactor=50);
+
+COMMENT ON COLUMN flow_run.shared_limit.key IS 'Environment, model or provider, name.';
+
 CREATE TABLE flow_run.step (
   run_id text NOT NULL,
   path text NOT NULL,

@@ -5,6 +5,7 @@ import type { Peers } from "./peers.ts";
 import type { ReplayStore } from "./replay-store.ts";
 import type { SharedResponseCache } from "./response-cache.ts";
 import type { ScheduleStore } from "./schedule-store.ts";
+import type { ScheduleStore } from "./schedule-store.ts";
 import type { WebhookStore } from "./webhook-store.ts";
 
 export interface NewRun {
@@ -172,6 +173,9 @@ export interface Store {
 
   readonly replays: ReplayStore;
   readonly feedback: FeedbackStore;
+  /** What is started when, by itself. */
+  readonly schedules: ScheduleStore;
+
   /** What is started when, by itself. */
   readonly schedules: ScheduleStore;
 

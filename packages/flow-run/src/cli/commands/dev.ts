@@ -14,6 +14,7 @@ interface Options extends CommonOptions {
   port: string;
   host: string;
   dataDir?: string;
+  schedules?: boolean;
 }
 
 /** Editors save in several steps; what follows within this time is one change. */
@@ -35,6 +36,7 @@ export async function dev({ terminal, options }: { terminal: Terminal; options: 
     dev: true,
     adminKey: process.env.FLOW_RUN_ADMIN_KEY || undefined,
     encryptionKey: process.env.FLOW_RUN_ENCRYPTION_KEY || undefined,
+    schedules: options.schedules ?? false,
   });
 
   let shown = "";

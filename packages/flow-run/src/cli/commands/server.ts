@@ -45,6 +45,7 @@ export async function server({ terminal, options }: { terminal: Terminal; option
     adminKey: process.env.FLOW_RUN_ADMIN_KEY || undefined,
     encryptionKey: process.env.FLOW_RUN_ENCRYPTION_KEY || undefined,
     publicUrl: process.env.FLOW_RUN_PUBLIC_URL || undefined,
+    schedules: true,
   });
   terminal.out(
     options.json

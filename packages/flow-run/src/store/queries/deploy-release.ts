@@ -3,6 +3,8 @@ import type { Database } from "../database/index.ts";
 import type { ReleaseRow } from "../store.ts";
 import { CHANNEL } from "./notify-ended.ts";
 import { RELEASE_COLUMNS, type ReleaseColumns, toReleaseRow } from "./release-columns.ts";
+import { replaceSchedules } from "./replace-schedules.ts";
+import { setConcurrencyLimits } from "./set-concurrency-limits.ts";
 
 export interface ReleaseToDeploy {
   environment: string;
@@ -39,8 +41,10 @@ export async function deployRelease(
        RETURNING number`,
       [environment, hash, JSON.stringify(bundle), author, message, commit],
     );
-    const number = created?.number;
+    const { number } = created!;
     await tx.query("UPDATE flow_run.environment SET current_release = $2 WHERE name = $1", [environment, number]);
+    await setConcurrencyLimits(tx, environment, number);
+    await replaceSchedules(tx, environment, number);
     await tx.query(`SELECT pg_notify('${CHANNEL}', $1::text || ' release ' || $2::text)`, [sender, environment]);
     const [release] = await tx.query<ReleaseColumns>(RELEASE, [environment, number]);
     return { release: toReleaseRow(release as ReleaseColumns), previous, changed: true };
