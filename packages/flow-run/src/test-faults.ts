@@ -37,7 +37,7 @@ export function withTestFault(store: Store, specification: string): Store {
       at("after-accept");
       return submitted;
     },
-    journal: (run) => faultyJournal(store.journal(run), at),
+    journal: (run, onProgress) => faultyJournal(store.journal(run, onProgress), at),
   });
 }
 

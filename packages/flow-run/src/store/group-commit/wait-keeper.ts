@@ -13,7 +13,7 @@ export interface WaitKeeperOptions {
   insertJobsSql: string;
   sender: string;
   signal: AbortSignal;
-  /** Suspended runs that had to be queued at once. */
+  /** Suspended runs had to be queued at once, or have made room for others. */
   onQueued(): void;
   onTrouble(error: unknown, doing: string): void;
 }
@@ -68,8 +68,8 @@ export class WaitKeeper {
 
   private async suspend(runs: readonly RunToSuspend[]): Promise<boolean[]> {
     const { database, sender, onQueued } = this.options;
-    const { held, awake } = await suspendRuns(database, this.suspendSql, sender, runs);
-    if (awake > 0) setImmediate(onQueued);
+    const { held, ready } = await suspendRuns(database, this.suspendSql, sender, runs);
+    if (ready > 0) setImmediate(onQueued);
     return held;
   }
 }

@@ -44,7 +44,7 @@ WITH delivered AS (
 ), requeued AS (
   UPDATE flow_run.run AS r SET status = 'queued', wake_at = NULL, job_id = gen_random_uuid() FROM delivered AS d
   WHERE r.id = d.run_id AND r.status = 'waiting'
-  RETURNING r.id, r.job_id, r.priority
+  RETURNING r.id, r.job_id, r.priority, r.limited AS blocked
 ), new_job AS (${insertWokenJobs(insertJobsSql, "requeued")}
 ), woken AS (
   SELECT pg_notify('${CHANNEL}', CASE WHEN EXISTS (SELECT FROM requeued) THEN $5::text || ' queued' ELSE $5::text || ' signalled ' || run_id END)

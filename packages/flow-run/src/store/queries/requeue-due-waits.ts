@@ -13,7 +13,7 @@ WITH due AS MATERIALIZED (
 ), requeued AS (
   UPDATE flow_run.run AS r SET status = 'queued', wake_at = NULL, job_id = gen_random_uuid() FROM due AS d
   WHERE r.id = d.id AND r.status = 'waiting'
-  RETURNING r.id, r.job_id, r.priority
+  RETURNING r.id, r.job_id, r.priority, r.limited AS blocked
 ), new_job AS (${insertWokenJobs(insertJobsSql, "requeued")}
 ), woken AS (
   SELECT pg_notify('${CHANNEL}', $1::text || ' queued') WHERE EXISTS (SELECT FROM requeued)

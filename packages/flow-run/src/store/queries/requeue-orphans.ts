@@ -1,5 +1,6 @@
 import type { Database } from "../database/index.ts";
-import { JOBS_PLACEHOLDER, NEVER_EXPIRES_SECONDS, QUEUE } from "../queue/run-queue.ts";
+import { QUEUE } from "../queue/run-queue.ts";
+import { insertWokenJobs } from "./insert-woken-jobs.ts";
 import { CHANNEL } from "./notify-ended.ts";
 
 /** How many at a time; the next call takes the rest. */
@@ -8,8 +9,6 @@ const BATCH = 1_000;
 /** Unfinished runs whose job is gone get a new one, under a new id, so that the old one could not come back to them. Runs that wait have none by right,
  * unless what they waited for has come. `$1` the sender. */
 export function requeueOrphansSql(insertJobsSql: string): string {
-  const jobs = `(SELECT json_agg(json_build_object('id', job_id, 'priority', priority, 'expireInSeconds', ${NEVER_EXPIRES_SECONDS},
-      'data', json_build_object('run', id))) FROM requeued)`;
   return `
 WITH orphan AS MATERIALIZED (
   SELECT r.id FROM flow_run.run AS r
@@ -25,8 +24,8 @@ WITH orphan AS MATERIALIZED (
   UPDATE flow_run.run AS r
   SET job_id = gen_random_uuid(), status = CASE WHEN r.status = 'waiting' THEN 'queued' ELSE r.status END, wake_at = NULL
   FROM orphan AS o WHERE r.id = o.id
-  RETURNING r.id, r.job_id, r.priority
-), new_job AS (${insertJobsSql.replace(JOBS_PLACEHOLDER, () => jobs)}
+  RETURNING r.id, r.job_id, r.priority, r.limited AND r.status = 'queued' AS blocked
+), new_job AS (${insertWokenJobs(insertJobsSql, "requeued")}
 ), woken AS (
   SELECT pg_notify('${CHANNEL}', $1::text || ' queued') WHERE EXISTS (SELECT FROM requeued)
 )

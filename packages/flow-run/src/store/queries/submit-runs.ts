@@ -2,6 +2,7 @@ import type { Database } from "../database/index.ts";
 import { JOBS_PLACEHOLDER, NEVER_EXPIRES_SECONDS } from "../queue/run-queue.ts";
 import type { NewRun } from "../store.ts";
 import { CHANNEL } from "./notify-ended.ts";
+import { isLimited } from "./waiting-lines.ts";
 
 export interface RunToSubmit {
   run: NewRun;
@@ -12,19 +13,19 @@ export interface RunToSubmit {
 
 /** One statement, so one transaction: runs that are new, a job for each of them, and one wake-up for all. Rows that exist (by id or key) are left alone and not returned. */
 export function submitRunsSql(insertJobsSql: string): string {
-  const jobs = `(SELECT json_agg(json_build_object('id', job_id, 'priority', priority, 'expireInSeconds', ${NEVER_EXPIRES_SECONDS},
+  const jobs = `(SELECT json_agg(json_build_object('id', job_id, 'priority', priority, 'expireInSeconds', ${NEVER_EXPIRES_SECONDS}, 'blocked', limited,
       'data', json_build_object('run', id))) FROM new_run)`;
   return `
 WITH new_run AS (
   INSERT INTO flow_run.run (id, job_id, environment, flow, kind, release, status, input, tags, priority, idempotency_key, fingerprint,
-    webhook_url, webhook_output)
+    webhook_url, webhook_output, limited)
   SELECT id, job_id, environment, flow, kind, release, 'queued', input::json, tags::text[], priority, idempotency_key, fingerprint,
-    webhook_url, webhook_output
+    webhook_url, webhook_output, ${isLimited("n")}
   FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[], $8::text[], $9::int[], $10::text[], $11::text[],
       $13::text[], $14::bool[])
     AS n (id, job_id, environment, flow, kind, release, input, tags, priority, idempotency_key, fingerprint, webhook_url, webhook_output)
   ON CONFLICT DO NOTHING
-  RETURNING id, job_id, priority, created_at
+  RETURNING id, job_id, priority, created_at, limited
 ), new_job AS (${insertJobsSql.replace(JOBS_PLACEHOLDER, () => jobs)}
 ), woken AS (
   SELECT pg_notify('${CHANNEL}', $12::text || ' queued') WHERE EXISTS (SELECT FROM new_run)
@@ -34,7 +35,7 @@ SELECT id, created_at, (SELECT count(*) FROM woken) AS woken FROM new_run`;
 
 /** Returns the creation times of the runs that are new, by id. */
 export async function submitRuns(
-  database: Database,
+  database: Pick<Database, "query">,
   sql: string,
   sender: string,
   runs: readonly RunToSubmit[],

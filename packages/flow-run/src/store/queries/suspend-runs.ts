@@ -16,7 +16,7 @@ export interface RunToSuspend {
 /**
  * Takes the job and the owner from runs that only wait. A run of which a wait was delivered or fell due before the lock was ours gets a new job in the same
  * statement: from the outside there is no moment at which it waits for something that has already happened.
- * Suspending is no failed claim, so the claim is not counted.
+ * Suspending is no failed claim, so the claim is not counted. A limited run gives its slot back.
  */
 export function suspendRunsSql(insertJobsSql: string): string {
   return `
@@ -38,32 +38,32 @@ WITH asked AS (
     claims_without_progress = greatest(0, r.claims_without_progress - 1)
   FROM asked AS a JOIN standing AS s ON s.run_id = a.id
   WHERE r.id = a.id
-  RETURNING r.id, r.job_id, r.priority, a.old_job_id, s.awake
+  RETURNING r.id, r.job_id, r.priority, r.limited AS blocked, a.old_job_id, s.awake
 ), gone AS (
   DELETE FROM pgboss.job AS j USING suspended AS s WHERE j.name = '${QUEUE}' AND j.id = s.old_job_id
 ), awake AS (
-  SELECT id, job_id, priority FROM suspended WHERE awake
+  SELECT id, job_id, priority, blocked FROM suspended WHERE awake
 ), new_job AS (${insertWokenJobs(insertJobsSql, "awake")}
 ), woken AS (
-  SELECT pg_notify('${CHANNEL}', $6::text || ' queued') WHERE EXISTS (SELECT FROM awake)
+  SELECT pg_notify('${CHANNEL}', $6::text || ' queued') WHERE EXISTS (SELECT FROM suspended WHERE awake OR blocked)
 )
-SELECT (SELECT count(*)::int FROM awake) AS awake, (SELECT count(*) FROM woken) AS woken`;
+SELECT (SELECT count(*)::int FROM suspended WHERE awake OR blocked) AS ready, (SELECT count(*) FROM woken) AS woken`;
 }
 
-/** Runs must be different from each other. Returns for each, in order, whether it was still this owner's, and how many have a job again. */
+/** Runs must be different from each other. Returns for each, in order, whether it was still this owner's, and how many have a job again or have given a slot back. */
 export async function suspendRuns(
   database: Database,
   sql: string,
   sender: string,
   runs: readonly RunToSuspend[],
-): Promise<{ held: boolean[]; awake: number }> {
+): Promise<{ held: boolean[]; ready: number }> {
   const ids = runs.map((run) => run.runId);
   const epochs = runs.map((run) => run.epoch);
   const standing = runs.flatMap((run) => run.paths.map((path) => ({ id: run.runId, path })));
   const [owned, [counted]] = (await database.batch([
     [LOCK_OWNED, [ids, epochs]],
     [sql, [ids, epochs, runs.map((run) => run.deadlineMs), standing.map(({ id }) => id), standing.map(({ path }) => path), sender]],
-  ])) as [{ ord: number }[], { awake: number }[]];
+  ])) as [{ ord: number }[], { ready: number }[]];
   const held = new Set(owned.map((row) => row.ord));
-  return { held: runs.map((_, index) => held.has(index + 1)), awake: counted?.awake ?? 0 };
+  return { held: runs.map((_, index) => held.has(index + 1)), ready: counted?.ready ?? 0 };
 }

@@ -1,5 +1,6 @@
 import { PgBoss } from "pg-boss";
 import type { Database } from "../database/index.ts";
+import { divideFetchSql, type FetchSql, LIMIT_MARK } from "./fetch-sql.ts";
 
 /** The queue's name within pg-boss. */
 export const QUEUE = "runs";
@@ -30,7 +31,7 @@ export interface RunQueueOptions {
 export class RunQueue {
   /** pg-boss's own insert and fetch, to be part of our statements: a run and its job are one write, a fetch and a claim too. */
   readonly insertJobsSql: string;
-  readonly fetchJobsSql: string;
+  readonly fetchSql: FetchSql;
   private readonly boss: PgBoss;
   private readonly database: Database;
 
@@ -77,7 +78,7 @@ export class RunQueue {
     this.database = database;
     this.boss = boss;
     this.insertJobsSql = replaceOnce(insertSql, "$1::text::json", JOBS_PLACEHOLDER);
-    this.fetchJobsSql = replaceOnce(fetchSql, `LIMIT ${LIMIT_MARK}`, "LIMIT $1::int");
+    this.fetchSql = divideFetchSql(fetchSql);
   }
 
   /** Prolongs the leases on a connection of its own; returns the ids of the jobs that are still held. */
@@ -129,8 +130,6 @@ export class RunQueue {
 
 /** Stands in `insertJobsSql` for an SQL expression: a JSON array of jobs, or null for none. */
 export const JOBS_PLACEHOLDER = "/* jobs */";
-
-const LIMIT_MARK = 987_654_321;
 
 /** The SQL text that a pg-boss call would run. */
 async function recorded(call: (db: { executeSql(text: string): Promise<{ rows: never[] }> }) => Promise<unknown>): Promise<string> {
