@@ -11,6 +11,7 @@ import { convertMessages } from "./convert-messages.ts";
 import { convertOutput } from "./convert-output.ts";
 import { convertUsage, rawUsageOf } from "./convert-usage.ts";
 import { describeWarning } from "./describe-warning.ts";
+import { callDirectly, type DirectModel } from "./direct-call.ts";
 import { readStream } from "./read-stream.ts";
 import type { Vendor } from "./vendor.ts";
 
@@ -43,6 +44,7 @@ export class LanguageModelProvider implements ModelProvider {
   private vendor: Promise<Vendor> | null = null;
   /** By name: making one costs more than asking it. */
   private readonly models = new Map<string, LanguageModelV4>();
+  private readonly directModels = new Map<string, DirectModel>();
 
   constructor(options: LanguageModelProviderOptions) {
     this.options = options;
@@ -95,7 +97,8 @@ export class LanguageModelProvider implements ModelProvider {
     const whole = options.onText === undefined || (vendor.wholeJson === true && request.output !== undefined);
     if (!whole) return readStream(languageModel, call, options, vendor, keep);
 
-    const result = await languageModel.doGenerate(call);
+    const direct = config.body === null ? this.directModelOf(vendor, model) : null;
+    const result = await (direct === null ? languageModel.doGenerate(call) : callDirectly(direct, this.options.fetch, call));
     const isVoid = vendor.isVoid?.(result.response?.body) ?? false;
     const text = result.content.map((part) => (part.type === "text" ? part.text : "")).join("");
     const answerText = wellFormedText(request.output === undefined ? text : (result.structuredOutputText ?? text));
@@ -116,6 +119,16 @@ export class LanguageModelProvider implements ModelProvider {
     if (model === undefined) {
       model = vendor.languageModel(name, this.options.fetch);
       this.models.set(name, model);
+    }
+    return model;
+  }
+
+  private directModelOf(vendor: Vendor, name: string): DirectModel | null {
+    if (vendor.directModel === undefined) return null;
+    let model = this.directModels.get(name);
+    if (model === undefined) {
+      model = vendor.directModel(name, this.options.fetch);
+      this.directModels.set(name, model);
     }
     return model;
   }

@@ -1,3 +1,6 @@
+import type { LanguageModelV4 } from "@ai-sdk/provider";
+import type { HttpFetch } from "../http/http-fetch.ts";
+import type { DirectModel } from "./direct-call.ts";
 import { followsStrictRules } from "./strict-schema.ts";
 import type { Vendor, VendorSettings } from "./vendor.ts";
 
@@ -9,17 +12,29 @@ export async function openAICompatible(settings: VendorSettings): Promise<Vendor
   const { createOpenAICompatible } = await import("@ai-sdk/openai-compatible");
   const baseUrl = settings.baseUrl ?? "";
   const takesSchemas = settings.structuredOutputs !== false;
+  const languageModel = (model: string, fetch: HttpFetch) =>
+    createOpenAICompatible({
+      name: "openaiCompatible",
+      baseURL: baseUrl,
+      ...(settings.apiKey ? { apiKey: settings.apiKey } : {}),
+      headers: settings.headers ?? {},
+      includeUsage: true,
+      supportsStructuredOutputs: takesSchemas,
+      fetch,
+    }).chatModel(model) as LanguageModelV4 & DirectModel["library"];
   return {
-    languageModel: (model, fetch) =>
-      createOpenAICompatible({
-        name: "openaiCompatible",
-        baseURL: baseUrl,
-        ...(settings.apiKey ? { apiKey: settings.apiKey } : {}),
-        headers: settings.headers ?? {},
-        includeUsage: true,
-        supportsStructuredOutputs: takesSchemas,
-        fetch,
-      }).chatModel(model),
+    languageModel,
+    directModel: (model, fetch) => ({
+      url: `${baseUrl.replace(/\/$/, "")}/chat/completions`,
+      headers: {
+        "content-type": "application/json",
+        ...(settings.apiKey ? { authorization: `Bearer ${settings.apiKey}` } : {}),
+        "user-agent": "flow-run",
+        ...settings.headers,
+      },
+      library: languageModel(model, fetch),
+      over: (other) => languageModel(model, other),
+    }),
     optionsKey: "openaiCompatible",
     options: "all",
     schemaOptions: (schema) => ({ strictJsonSchema: followsStrictRules(schema) }),

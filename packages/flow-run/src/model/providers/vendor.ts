@@ -1,6 +1,7 @@
 import type { LanguageModelV4 } from "@ai-sdk/provider";
 import type { Json } from "@flow-run/spec";
 import type { HttpFetch } from "../http/http-fetch.ts";
+import type { DirectModel } from "./direct-call.ts";
 
 /** A provider's settings from the project file, secrets filled in. */
 export interface VendorSettings {
@@ -29,6 +30,8 @@ export const NO_KEY = "none";
 export interface Vendor {
   /** A model of this vendor that sends its requests through `fetch`. */
   languageModel(model: string, fetch: HttpFetch): LanguageModelV4;
+  /** Where the library can be asked for its conversions alone. */
+  directModel?(model: string, fetch: HttpFetch): DirectModel;
   /** The key under which the library looks for this vendor's own options. */
   optionsKey: string;
   /** Names of settings that the library turns into the vendor's own; any other setting goes into the request's body as it is. "all": the library does that itself. */
