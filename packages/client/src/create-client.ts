@@ -6,8 +6,11 @@ import type {
   CreateKey,
   DeployRequest,
   DeployResult,
+  Feedback,
+  FeedbackList,
   Flow,
   FlowList,
+  GiveFeedback,
   Json,
   Readiness,
   Release,
@@ -60,10 +63,17 @@ export interface Client {
   /** The events of a run until it has ended, resumed when the connection is lost. */
   events(id: string, options?: FollowOptions): AsyncGenerator<RunEvent, void, undefined>;
   cancel(id: string, options?: CallOptions): Promise<Run>;
-  /** Starts a new run with the same input. */
+  /**
+   * Starts a new run as this one was, or as the options say. With `from` it takes over what this one recorded before that step. Throws `not-replayable`
+   * when it has not ended, `invalid-input` when there is no such step.
+   */
   replay(id: string, options?: ReplayRun & CallOptions & { idempotencyKey?: string }): Promise<AcceptedRun>;
   /** Answers the oldest wait of that name. Throws `not-waiting` when there is none, `invalid-input` when the payload does not fit its schema. */
   signal(id: string, name: string, payload?: Json, options?: CallOptions): Promise<Run>;
+  /** Says what the run, or one of its steps, is worth: `{ name: "correct", value: true }`. */
+  giveFeedback(id: string, feedback: GiveFeedback & CallOptions & { idempotencyKey?: string }): Promise<Feedback>;
+  /** The oldest first. */
+  feedback(id: string, options?: CallOptions): Promise<Feedback[]>;
   flows(options?: CallOptions): Promise<Flow[]>;
   flow(name: string, options?: CallOptions): Promise<Flow>;
   releases(options?: CallOptions): Promise<Release[]>;
@@ -117,6 +127,10 @@ export function createClient(options: ClientOptions): Client {
     },
     signal: (id, name, payload = null, { signal } = {}) =>
       call({ method: "POST", path: runPath(id, `/signals/${encodeURIComponent(name)}`), body: payload, signal }),
+    giveFeedback(id, { signal, idempotencyKey, ...body }) {
+      return call({ method: "POST", path: runPath(id, "/feedback"), body, headers: keyHeader(idempotencyKey), signal, repeatable: true });
+    },
+    feedback: async (id, rest) => (await get<FeedbackList>(runPath(id, "/feedback"), rest)).feedback,
     flows: async (rest) => (await get<FlowList>("/v1/flows", rest)).flows,
     flow: (name, rest) => get(`/v1/flows/${encodeURIComponent(name)}`, rest),
     releases: async (rest) => (await get<ReleaseList>("/v1/releases", rest)).releases,

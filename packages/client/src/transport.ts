@@ -18,7 +18,8 @@ export interface ClientOptions {
 export interface Sent {
   method: string;
   path: string;
-  query?: Record<string, string | number | undefined>;
+  /** A list is given as often as it has elements. */
+  query?: Record<string, string | number | readonly string[] | undefined>;
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal;
@@ -62,7 +63,9 @@ export class Transport {
   /** The answer itself, sent once. Throws `ApiError` `server-unreachable` when there is none. */
   async send(sent: Sent): Promise<Response> {
     const url = new URL(this.base + sent.path);
-    for (const [name, value] of Object.entries(sent.query ?? {})) if (value !== undefined) url.searchParams.set(name, String(value));
+    for (const [name, value] of Object.entries(sent.query ?? {})) {
+      if (value !== undefined) for (const one of [value].flat()) url.searchParams.append(name, String(one));
+    }
     const headers: Record<string, string> = { accept: "application/json", ...sent.headers };
     if (this.options.apiKey !== undefined) headers.authorization = `Bearer ${this.options.apiKey}`;
     if (this.options.environment !== undefined) headers["x-flow-run-environment"] = this.options.environment;

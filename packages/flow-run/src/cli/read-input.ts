@@ -8,7 +8,7 @@ import { readGivenFile } from "./read-given-file.ts";
  * schema wants text, otherwise JSON if it parses as such. Nothing given: `{}`.
  */
 export async function readInput(given: string | undefined, pairs: readonly string[], schema: JsonSchema | undefined): Promise<Json> {
-  const base = given === undefined ? {} : parseJson(await source(given), given);
+  const base = given === undefined ? {} : await readGivenInput(given);
   if (pairs.length === 0) return base;
   if (typeof base !== "object" || base === null || Array.isArray(base)) {
     throw new CommandError("key=value goes together only with an --input that is an object.");
@@ -27,6 +27,11 @@ export async function readInput(given: string | undefined, pairs: readonly strin
     });
   }
   return input;
+}
+
+/** What `--input` gives: JSON, `@file` or `-`. */
+export async function readGivenInput(given: string): Promise<Json> {
+  return parseJson(await source(given), given);
 }
 
 async function source(given: string): Promise<string> {

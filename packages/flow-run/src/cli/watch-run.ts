@@ -10,7 +10,9 @@ export async function watchRun(client: Client, id: string, progress: Progress): 
         progress.stepStarted(event.path);
         break;
       case "step-finished": {
-        const { path, status, startedAt, finishedAt, attempts } = event.step;
+        const { path, status, startedAt, finishedAt, copied, attempts } = event.step;
+        // Done by another run, at another time.
+        if (copied) break;
         for (const { number, provider, model, error } of attempts) {
           if (error) progress.attemptFailed(path, number, `${provider}/${model}`, error.code);
         }

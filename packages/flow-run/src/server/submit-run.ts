@@ -1,5 +1,6 @@
 import { type AcceptedRun, FlowRunError, type Json, type Run, suggest } from "@flow-run/spec";
 import type { CompiledFlow } from "../compile/index.ts";
+import type { NewRun, Replay } from "../store/index.ts";
 import type { LoadedRelease } from "./loaded-releases.ts";
 import type { Principal } from "./principal.ts";
 import { RequestRefusal } from "./request-refusal.ts";
@@ -18,6 +19,13 @@ export interface Submission {
   webhook?: { url: string; includeOutput: boolean };
   /** Somebody will read the text of the run as it is written. */
   stream?: boolean;
+  /** Of a run that replays another. */
+  replay?: {
+    /** The input is the other run's, not the caller's. */
+    inheritsInput: boolean;
+    /** What is taken over, once the release is known. Throws RequestRefusal. */
+    plan(release: LoadedRelease): Promise<Omit<Replay, "run">>;
+  };
 }
 
 /** What the release that a submission is pinned to says about it. */
@@ -27,6 +35,7 @@ interface Checked {
   input: Json;
   /** With the URL as it is stored. */
   webhook: Submission["webhook"];
+  replay: Omit<Replay, "run"> | undefined;
 }
 
 /** Checks a submission against the release it will be pinned to and commits it. Resolves when the run can no longer be lost. */
@@ -45,13 +54,13 @@ export async function submitRun(
     if (earlier === null) throw refusal;
     return { run: asAccepted(earlier), replayed: true };
   }
-  const { flow, release, input, webhook } = checked;
+  const { flow, release, input, webhook, replay } = checked;
   // So that a run whose end could not be signed is not accepted.
   if (webhook !== undefined) await webhooksOf(context).prepare(environment);
   const id = context.newRunId();
   // Known to whoever executes the run before there is one, so that its first answer is streamed.
   if (submission.stream) await context.streams.expectReader(id);
-  const { run, replayed } = await context.store.submitRun({
+  const newRun: NewRun = {
     id,
     environment,
     flow: flow.name,
@@ -63,7 +72,10 @@ export async function submitRun(
     idempotencyKey: submission.idempotencyKey,
     fingerprint: submission.fingerprint,
     ...(webhook === undefined ? {} : { webhook }),
-  });
+  };
+  const { run, replayed } = await (replay === undefined
+    ? context.store.submitRun(newRun)
+    : context.store.replays.submit({ run: newRun, ...replay }));
   if (!replayed) context.metrics.runAccepted(flow.name, environment);
   return { run: asAccepted(run), replayed };
 }
@@ -76,11 +88,13 @@ function asAccepted({ id, flow, kind, environment, release, createdAt }: Run): A
 async function check(context: ServerContext, environment: string, submission: Submission): Promise<Checked> {
   const release = await pinnedRelease(context, environment, submission);
   const flow = release.flow(submission.flow) ?? refuseUnknownFlow(release, submission.flow);
+  const replay = await submission.replay?.plan(release);
   return {
     flow,
     release: release.number,
-    input: acceptInput(context, flow, submission.input),
+    input: acceptInput(context, flow, submission),
     webhook: submission.webhook && { ...submission.webhook, url: acceptWebhookUrl(context, submission.webhook.url) },
+    replay,
   };
 }
 
@@ -117,17 +131,17 @@ export function refuseUnknownFlow(release: LoadedRelease, name: string): never {
   );
 }
 
-function acceptInput(context: ServerContext, flow: CompiledFlow, input: Json): Json {
+function acceptInput(context: ServerContext, flow: CompiledFlow, { input, replay }: Submission): Json {
   if (flow.input === undefined) return input;
   const { value, errors } = context.validators.validate(flow.input, input, { defaults: true });
   if (errors.length === 0) return value;
-  throw new RequestRefusal(
-    "invalid-input",
-    `The input does not fit the input schema of the flow "${flow.name}"; GET /v1/flows/${flow.name} shows it.`,
-    {
-      errors: errors.map((error) => ({ detail: error.message, pointer: `/input${error.pointer}` })),
-    },
-  );
+  const listed = { errors: errors.map((error) => ({ detail: error.message, pointer: `/input${error.pointer}` })) };
+  const schema = `the input schema of the flow "${flow.name}"`;
+  if (!replay?.inheritsInput) {
+    throw new RequestRefusal("invalid-input", `The input does not fit ${schema}; GET /v1/flows/${flow.name} shows it.`, listed);
+  }
+  const detail = `The input of the run that is to be replayed does not fit ${schema} in this release; give another \`input\`, or \`"release": "same"\`.`;
+  throw new RequestRefusal("invalid-input", detail, listed);
 }
 
 function acceptWebhookUrl(context: ServerContext, url: string): string {

@@ -24,6 +24,8 @@ export const PROBLEMS = {
   "stale-plan": { status: 409, title: "The environment has changed since the plan was made" },
   "not-waiting": { status: 409, title: "The run does not wait for this signal" },
   "not-cancellable": { status: 409, title: "The run has ended" },
+  "not-replayable": { status: 409, title: "The run cannot be replayed like this" },
+  "too-much-feedback": { status: 409, title: "The run takes no more feedback" },
   "webhooks-not-configured": { status: 409, title: "The server cannot keep the secret of webhooks" },
   "payload-too-large": { status: 413, title: "The body is too large" },
   "unsupported-media-type": { status: 415, title: "The body is not JSON" },

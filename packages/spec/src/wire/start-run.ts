@@ -4,14 +4,18 @@ import { releaseNumberSchema } from "./release.ts";
 import { flowKindSchema, runSchema, runStatusSchema, runStepSchema } from "./run.ts";
 import { webhookSchema } from "./webhook.ts";
 
+const tagSchema = z.string().min(1).max(128);
+const tagsSchema = z.array(tagSchema).max(32);
+const prioritySchema = z.int().min(-100).max(100);
+
 /** Body of `POST /v1/flows/{flow}/runs`. */
 export const startRunSchema = z
   .strictObject({
     /** What the flow's input schema asks for; absent is `{}`. Checked against that schema, not here. */
     input: z.unknown(),
-    tags: z.array(z.string().min(1).max(128)).max(32).optional(),
+    tags: tagsSchema.optional(),
     /** Higher runs first; default 0. */
-    priority: z.int().min(-100).max(100).optional(),
+    priority: prioritySchema.optional(),
     /** Number of a release of the environment; default: the current one. */
     release: releaseNumberSchema.optional(),
     /** Told when the run ends, signed: a URL, or `{url, includeOutput}`. */
@@ -22,12 +26,22 @@ export const startRunSchema = z
   .partial({ input: true });
 export type StartRun = Omit<z.infer<typeof startRunSchema>, "input"> & { input?: Json };
 
-/** Body of `POST /v1/runs/{id}/replay`, which may be empty. */
-export const replayRunSchema = z.strictObject({
-  /** The release to run on: the environment's current one (default), the one the run had, or a number. */
-  release: z.union([z.literal("current"), z.literal("same"), releaseNumberSchema]).optional(),
-});
-export type ReplayRun = z.infer<typeof replayRunSchema>;
+/** Body of `POST /v1/runs/{id}/replay`, which may be empty. What is not given is as in the run that is replayed. */
+export const replayRunSchema = z
+  .strictObject({
+    /** Path of a step, as `GET /v1/runs/{id}/steps` has it: what came before it and beside it is taken over, it and all that follows executes anew. */
+    from: z.string().min(1).max(1024).optional(),
+    /** Another input: of the run, or with `from` of that step. */
+    input: z.unknown(),
+    /** The environment's current one, the one the run had (`same`), or a number. Default: `current`, with `from` `same`. */
+    release: z.union([z.literal("current"), z.literal("same"), releaseNumberSchema]).optional(),
+    tags: tagsSchema.optional(),
+    priority: prioritySchema.optional(),
+    /** null: nobody is told. */
+    webhook: webhookSchema.nullable().optional(),
+  })
+  .partial({ input: true });
+export type ReplayRun = Omit<z.infer<typeof replayRunSchema>, "input"> & { input?: Json };
 
 /** A run as it was accepted. The same request with the same Idempotency-Key is answered with the same; how the run stands now is told by `GET /v1/runs/{id}`. */
 export const acceptedRunSchema = z.object({
@@ -44,8 +58,18 @@ export type AcceptedRun = z.infer<typeof acceptedRunSchema>;
 /** Query of `GET /v1/runs`. */
 export const runFilterSchema = z.object({
   flow: z.string().optional(),
-  status: runStatusSchema.optional(),
-  tag: z.string().optional(),
+  /** Given several times: runs in any of these. */
+  status: z.union([runStatusSchema, z.array(runStatusSchema).max(6)]).optional(),
+  /** Given several times: runs that have all of these. */
+  tag: z.union([z.string(), z.array(z.string()).max(32)]).optional(),
+  /** Number of the release that the run is pinned to. */
+  release: z.coerce.number().pipe(releaseNumberSchema).optional(),
+  /** Id of a run: its replays. */
+  replayOf: z.string().max(64).optional(),
+  /** Runs that were created then or later. */
+  from: z.iso.datetime({ offset: true }).optional(),
+  /** Runs that were created before. */
+  to: z.iso.datetime({ offset: true }).optional(),
   /** `nextCursor` of the page before. */
   cursor: z.string().max(512).optional(),
   /** 1…200, default 50; more is taken as 200. */

@@ -1,3 +1,4 @@
+import type { Step } from "@flow-run/spec";
 import { errorSide, printable, type Terminal } from "../terminal.ts";
 import { cutTo } from "./display-width.ts";
 import { duration } from "./money.ts";
@@ -5,7 +6,7 @@ import { duration } from "./money.ts";
 /** What is shown of a run while it is under way. */
 export interface Progress {
   stepStarted(path: string): void;
-  stepFinished(path: string, status: "running" | "succeeded" | "failed" | "skipped", durationMs: number): void;
+  stepFinished(path: string, status: Step["status"], durationMs: number): void;
   attemptFailed(path: string, attempt: number, model: string, code: string): void;
   text(text: string): void;
   textRestarted(): void;
@@ -74,8 +75,8 @@ export function stepProgress(terminal: Terminal): Progress {
     },
     stepFinished(path, status, durationMs) {
       underWay.delete(path);
-      const marks = { failed: style("red", "✗"), skipped: style("dim", "–"), succeeded: style("green", "✓"), running: "…" };
-      line(`${marks[status]} ${printable(path)} ${style("dim", status === "skipped" ? "skipped" : duration(durationMs))}`);
+      const marks: { [status: string]: string } = { failed: style("red", "✗"), skipped: style("dim", "–"), succeeded: style("green", "✓") };
+      line(`${marks[status] ?? "…"} ${printable(path)} ${style("dim", status === "skipped" ? "skipped" : duration(durationMs))}`);
     },
     attemptFailed: (path, attempt, model, code) => line(`  ${printable(path)}: ${failure(attempt, model, code, terminal)}`),
     end() {

@@ -32,6 +32,7 @@ export function runSummary(run: Run, terminal: Terminal): string {
   const parts = [status(run, terminal)];
   if (run.startedAt && run.finishedAt) parts.push(duration(Date.parse(run.finishedAt) - Date.parse(run.startedAt)));
   parts.push(`${usage.calls} ${usage.calls === 1 ? "call" : "calls"}`, `${input} + ${output} tokens`, `cost ${money(run.costUsd)}`);
+  if (usage.cacheHits > 0) parts.push(`${usage.cacheHits} from cache`);
   if (run.unpricedCalls > 0) parts.push(`${run.unpricedCalls} ${run.unpricedCalls === 1 ? "call" : "calls"} without a known price`);
   return parts.join(terminal.style("dim", " · "));
 }
@@ -41,7 +42,12 @@ export function runView(run: Run, steps: readonly Step[], terminal: Terminal): s
   const { style } = terminal;
   const place = `${run.environment}, ${run.release === 0 ? "no release" : `release ${run.release}`}, created ${run.createdAt}`;
   const lines = [`${style("bold", run.id)}  ${printable(run.flow)}  ${style("dim", printable(place))}`, runSummary(run, terminal)];
+  if (run.replayOf) {
+    const { run: of, from } = run.replayOf;
+    lines.push(style("dim", `replays ${of}${from === null ? "" : ` from ${printable(from)}`}`));
+  }
   if (run.tags.length > 0) lines.push(style("dim", `tags ${printable(run.tags.join(", "))}`));
+  if (run.feedbackCount > 0) lines.push(style("dim", `feedback ${run.feedbackCount}; flow-run runs feedback ${run.id} lists it`));
   if (steps.length > 0) lines.push("", stepsView(run, steps, terminal));
   if (run.error) {
     const { code, message, step } = run.error;
@@ -71,13 +77,13 @@ export function stepsView(run: Run, steps: readonly Step[], terminal: Terminal):
       printable(step.path),
       step.kind,
       style(COLORS[step.status], step.status),
-      at(step.startedAt),
-      took(step),
+      step.copied ? "" : at(step.startedAt),
+      step.copied ? "" : took(step),
       last ? printable(`${last.provider}/${last.model}`) : "",
       tokens(attempts, "in"),
       tokens(attempts, "out"),
       attempts.length === 0 ? "" : money(costOf(attempts)),
-      listed ? "" : note(step.error),
+      listed ? "" : (remark(step, terminal) ?? note(step.error)),
     ]);
     if (!listed) continue;
     for (const attempt of attempts) {
@@ -91,11 +97,21 @@ export function stepsView(run: Run, steps: readonly Step[], terminal: Terminal):
         tokens([attempt], "in"),
         tokens([attempt], "out"),
         style("dim", money(attempt.costUsd)),
-        note(attempt.error),
+        attempt.cached ? style("dim", "from cache") : note(attempt.error),
       ]);
     }
   }
   return table(rows, { right: [6, 7, 8] });
+}
+
+/** What is to be said of a step that did not do its work here. */
+function remark({ copied, waitsFor, attempts, error }: Step, { style }: Terminal): string | null {
+  if (waitsFor) {
+    const until = `until ${waitsFor.dueAt}`;
+    return style("dim", waitsFor.signal === null ? until : `for the signal ${printable(waitsFor.signal)}, ${until}`);
+  }
+  if (attempts.at(-1)?.cached) return style("dim", "from cache");
+  return copied && !error ? style("dim", "copied") : null;
 }
 
 function took({ startedAt, finishedAt }: { startedAt: string; finishedAt: string | null }): string {

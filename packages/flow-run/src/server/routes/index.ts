@@ -2,10 +2,12 @@
 import type { HttpApp } from "../http-app.ts";
 import type { ServerContext } from "../server-context.ts";
 import { documentationRoutes } from "./documentation.ts";
+import { feedbackRoutes } from "./feedback.ts";
 import { flowRoutes } from "./flows.ts";
 import { keyRoutes } from "./keys.ts";
 import { operationRoutes } from "./operations.ts";
 import { releaseRoutes } from "./releases.ts";
+import { replayRoute } from "./replay.ts";
 import { runActionRoutes } from "./run-actions.ts";
 import { runEventsRoute } from "./run-events.ts";
 import { runRoutes } from "./runs.ts";
@@ -23,6 +25,8 @@ export function registerRoutes(app: HttpApp, context: ServerContext): void {
   runRoutes(app, context);
   runEventsRoute(app, context);
   runActionRoutes(app, context);
+  replayRoute(app, context);
+  feedbackRoutes(app, context);
   signalRoute(app, context);
   flowRoutes(app, context);
   releaseRoutes(app, context);

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { FlowRunError } from "@flow-run/spec";
+import { FlowRunError, type Json } from "@flow-run/spec";
 import { type Database, StoreUnavailableError } from "../database/index.ts";
 import { findSubmitted } from "../queries/find-submitted.ts";
 import { toQueuedRun } from "../queries/run-columns.ts";
@@ -90,11 +90,12 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function checkedInput(run: NewRun): string {
+/** The run's input as JSON text. `more`: what else of the request is stored. Throws code `not-storable`. */
+export function checkedInput(run: NewRun, more: Json = null): string {
   let input: string;
   try {
     input = JSON.stringify(run.input);
-    if (!isStorable(run.input, input) || !isStorable([run.id, run.environment, run.flow, run.idempotencyKey, ...run.tags])) {
+    if (!isStorable(run.input, input) || !isStorable([run.id, run.environment, run.flow, run.idempotencyKey, ...run.tags, more])) {
       throw new FlowRunError(
         "not-storable",
         "The request contains U+0000 or half of a surrogate pair, which no database can store. Remove it.",

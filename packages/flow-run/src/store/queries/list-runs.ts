@@ -14,13 +14,19 @@ export async function listRuns(database: Database, filter: RunFilter): Promise<{
   const given = (value: unknown) => `$${params.push(value)}`;
   const conditions = ["r.environment = $1"];
   if (filter.flow !== undefined) conditions.push(`r.flow = ${given(filter.flow)}`);
-  if (filter.status !== undefined) {
-    conditions.push(`r.status = ${given(filter.status)}`);
-    // What follows from the status, said so that the partial indexes can serve.
-    if (!isTerminal(filter.status)) conditions.push("r.finished_at IS NULL");
-    if (filter.status === "failed") conditions.push("r.error IS NOT NULL");
+  const statuses = filter.status === undefined ? [] : [filter.status].flat();
+  if (statuses.length > 0) {
+    conditions.push(`r.status = ANY (${given(statuses)}::text[])`);
+    // What follows from the statuses, said so that the partial indexes can serve.
+    if (!statuses.some(isTerminal)) conditions.push("r.finished_at IS NULL");
+    if (statuses.every((status) => status === "failed")) conditions.push("r.error IS NOT NULL");
   }
-  if (filter.tag !== undefined) conditions.push(`r.tags @> ARRAY[${given(filter.tag)}]::text[]`, "r.tags <> '{}'");
+  const tags = filter.tag === undefined ? [] : [filter.tag].flat();
+  if (tags.length > 0) conditions.push(`r.tags @> ${given(tags)}::text[]`, "r.tags <> '{}'");
+  if (filter.release !== undefined) conditions.push(`r.release = ${given(filter.release)}`);
+  if (filter.replayOf !== undefined) conditions.push(`r.replay_of = ${given(filter.replayOf)}`);
+  if (filter.from !== undefined) conditions.push(`r.created_at >= ${given(filter.from)}::timestamptz`);
+  if (filter.to !== undefined) conditions.push(`r.created_at < ${given(filter.to)}::timestamptz`);
   if (filter.cursor !== undefined) {
     const { createdAtMicros, id } = readCursor(filter.cursor);
     const time = `'epoch'::timestamptz + ${given(createdAtMicros)}::bigint * interval '1 microsecond'`;
