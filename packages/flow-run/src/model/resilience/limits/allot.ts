@@ -47,6 +47,7 @@ export interface Grant {
   slot: number;
   requests: number;
   tokens: number;
+  /** How many it may take. Less than it keeps: places are to come back as its calls end. */
   places: number;
   /** Others want places too: those that are not needed should come back soon. */
   contended: boolean;
@@ -76,20 +77,21 @@ export function allot(before: Json | null, ask: Ask, nowMs: number): { state: Li
   const line = ask.line.map(([ageMs, count, tokens]): Waiters => [nowMs - ageMs, count, tokens]);
   const rates = serveLine(state, ask, line, others, nowMs);
   const since = ask.since === null ? null : nowMs - ask.since;
-  const held = givePlaces(ask, since, others, nowMs);
+  const given = givePlaces(ask, since, others, nowMs);
   const slot = slotOf(nowMs);
   if (ask.limits.requestsPerMinute !== undefined) add(state.requests, slot, rates.requests);
   if (ask.limits.tokensPerMinute !== undefined) add(state.tokens, slot, rates.tokens);
   const wants = ask.limits.concurrency === undefined ? 0 : ask.places.want;
-  if (held.places === 0 && wants === 0 && rates.left.length === 0) delete state.members[ask.member];
-  else state.members[ask.member] = { at: nowMs, places: held.places, wants, since, line: rates.left };
+  const places = Math.max(ask.places.keep, given.places);
+  if (places === 0 && wants === 0 && rates.left.length === 0) delete state.members[ask.member];
+  else state.members[ask.member] = { at: nowMs, places, wants, since, line: rates.left };
   return {
     state,
     grant: {
       slot,
       requests: rates.requests,
       tokens: rates.tokens,
-      ...held,
+      ...given,
       members: others.length + 1,
       againInMs: Math.min(LONGEST_AGAIN_MS, Math.max(SHORTEST_AGAIN_MS, rates.freeAtMs - nowMs)),
     },
@@ -200,7 +202,7 @@ function givePlaces(ask: Ask, since: number | null, others: readonly Member[], n
   const [share] = fairShares(concurrency, [mine, ...claims]);
   const free = concurrency - others.reduce((sum, { places }) => sum + places, 0);
   return {
-    places: Math.max(ask.places.keep, Math.min(share!, free), 0),
+    places: Math.max(0, Math.min(share!, free)),
     contended: mine.want + claims.reduce((sum, { want }) => sum + want, 0) > concurrency,
   };
 }

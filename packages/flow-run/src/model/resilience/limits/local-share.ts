@@ -84,7 +84,7 @@ export class LocalShare {
     if (!sent) this.permits.correct(taken.slot, this.limits.requestsPerMinute === undefined ? 0 : -1, -taken.tokens);
     else if (usedTokens !== undefined && this.limits.tokensPerMinute !== undefined)
       this.permits.correct(taken.slot, 0, usedTokens - taken.tokens);
-    if (this.contended) this.isDueBy(nowMs + GIVE_BACK_MS);
+    if (this.contended && this.inUse >= this.places) this.isDueBy(nowMs + GIVE_BACK_MS);
     else if (!this.permits.isEmpty) this.isDueBy(nowMs + RENEW_MS);
   }
 
@@ -99,8 +99,8 @@ export class LocalShare {
     const recent = this.use.read(nowMs);
     const spare = this.available(nowMs);
     const want = Math.max(this.inUse + waiting.length, recent.places);
-    const keep = this.contended ? this.inUse : Math.max(this.inUse, Math.min(this.places, want));
-    this.promised = keep;
+    const keep = concurrency === undefined ? 0 : this.contended ? this.inUse : Math.max(this.inUse, Math.min(this.places, want));
+    this.promised = Math.min(keep, this.places);
     // More permits than there can be places for would be of no use to anybody within their second.
     const usable = concurrency === undefined ? waiting.length : Math.max(0, this.places - this.inUse) + recent.requests + 1;
     const line = this.lineOf(waiting.slice(0, usable), spare, nowMs);
@@ -183,7 +183,7 @@ export class LocalShare {
       (requestsPerMinute !== undefined && requests < wanted.requests) ||
       (tokensPerMinute !== undefined && tokens < wanted.tokens);
     this.refusedUntilMs = lacks ? nowMs + grant.againInMs : 0;
-    const holds = grant.places > 0 || !this.permits.isEmpty;
+    const holds = grant.places > 0 || ask.places.keep > 0 || !this.permits.isEmpty;
     this.dueAtMs = lacks ? this.refusedUntilMs : holds ? nowMs + RENEW_MS : Number.POSITIVE_INFINITY;
   }
 
