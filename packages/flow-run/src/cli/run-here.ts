@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Run, Step } from "@flow-run/spec";
 import type { EngineEvent } from "../engine/index.ts";
 import { checkInput } from "./check-input.ts";
@@ -29,7 +30,7 @@ const CANCELLED = "aborted";
 
 /** Runs a flow in this process. Ctrl-C cancels it; a second one ends the process. */
 export async function runHere(terminal: Terminal, options: RunOptions, flow: string, pairs: string[]): Promise<EndedRun> {
-  const { bundle } = await loadBundle(options, terminal);
+  const { root, bundle } = await loadBundle(options, terminal);
   const compiled = findFlow(bundle, flow);
   const input = checkInput(compiled, await readInput(options.input, pairs, compiled.input));
   checkSecrets(bundle, flow);
@@ -48,6 +49,7 @@ export async function runHere(terminal: Terminal, options: RunOptions, flow: str
       input,
       onEvent: (event) => show(event, progress, terminal),
       signal: controller.signal,
+      cacheDirectory: join(root, ".flow-run", "cache"),
     });
     return { ...ended, shown: progress.end() };
   } finally {

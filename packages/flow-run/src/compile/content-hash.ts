@@ -102,8 +102,9 @@ class FlowHashes {
     });
   }
 
-  #ask({ targets, timeoutMs, retries }: CompiledModel): object {
-    return { targets: targets.map(({ provider, model }) => ({ provider: this.#provider(provider), model })), timeoutMs, retries };
+  #ask({ targets, timeoutMs, retries, cacheMs }: CompiledModel): object {
+    const asked = targets.map(({ provider, model }) => ({ provider: this.#provider(provider), model }));
+    return { targets: asked, timeoutMs, retries, ...(cacheMs === undefined ? {} : { cacheMs }) };
   }
 
   #provider(name: string): string {

@@ -5,7 +5,7 @@ import { resolveModel } from "./resolve-model.ts";
 
 /**
  * The bundle with models swapped in every environment, for one command: `{ fast: "claude/claude-haiku-4-5" }`. A target is `PROVIDER/MODEL`
- * or another model's name; timeout and retries stay those of the name, unless another model is named. Hashes follow. Throws FlowRunError
+ * or another model's name; timeout, retries and cache stay those of the name, unless another model is named. Hashes follow. Throws FlowRunError
  * `unknown-model` or `unknown-provider` for a name that does not exist.
  */
 export function withModelOverrides(bundle: Bundle, overrides: { [name: string]: string }): Bundle {
@@ -20,8 +20,9 @@ export function withModelOverrides(bundle: Bundle, overrides: { [name: string]: 
       );
     }
     const resolved = resolveModel({ ...bundle, environments: {} }, "", target);
-    const { timeoutMs, retries } = bundle.models[name]!;
-    models[name] = Object.hasOwn(bundle.models, target) ? resolved : { ...resolved, timeoutMs, retries };
+    const { timeoutMs, retries, cacheMs } = bundle.models[name]!;
+    const kept = { timeoutMs, retries, ...(cacheMs === undefined ? {} : { cacheMs }) };
+    models[name] = Object.hasOwn(bundle.models, target) ? resolved : { ...resolved, ...kept };
   }
   const environments = Object.fromEntries(
     Object.entries(bundle.environments).map(([environment, own]) => {

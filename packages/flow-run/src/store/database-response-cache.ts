@@ -14,6 +14,8 @@ export class DatabaseResponseCache implements SharedResponseCache {
   private readonly onTrouble: (error: unknown, doing: string) => void;
   private readonly finds: Batcher<CacheKey, CachedAnswer | null>;
   private readonly keeps: Batcher<AnswerToKeep, null>;
+  /** On their way to the database: who asks next need not wait for that. */
+  private readonly underWay = new Map<string, CachedAnswer>();
 
   constructor({ database, onTrouble }: { database: Database; onTrouble(error: unknown, doing: string): void }) {
     this.database = database;
@@ -32,7 +34,7 @@ export class DatabaseResponseCache implements SharedResponseCache {
 
   async get(key: CacheKey): Promise<CachedAnswer | null> {
     try {
-      return await this.finds.add(key);
+      return this.underWay.get(nameOf(key)) ?? (await this.finds.add(key));
     } catch (error) {
       this.onTrouble(error, "looking for a cached answer");
       return null;
@@ -43,7 +45,12 @@ export class DatabaseResponseCache implements SharedResponseCache {
     try {
       const text = storeJson({ ...answer }) ?? "null";
       if (text.length > LONGEST_ANSWER) return;
-      this.keeps.add({ ...key, answer: text }).catch((error) => this.onTrouble(error, "keeping an answer"));
+      const name = nameOf(key);
+      this.underWay.set(name, answer);
+      this.keeps
+        .add({ ...key, answer: text })
+        .catch((error) => this.onTrouble(error, "keeping an answer"))
+        .finally(() => this.underWay.get(name) === answer && this.underWay.delete(name));
     } catch {
       // Nested too deeply to be written; the step says so itself.
     }
@@ -56,4 +63,8 @@ export class DatabaseResponseCache implements SharedResponseCache {
   async drain(): Promise<void> {
     await this.keeps.drain();
   }
+}
+
+function nameOf({ environment, key }: CacheKey): string {
+  return `${key} ${environment}`;
 }

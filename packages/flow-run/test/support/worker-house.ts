@@ -48,6 +48,7 @@ export class WorkerHouse {
       model: (name: string) => resolveModel(bundle, "dev", name),
       providers,
       vars: {},
+      cache: { answers: store.cache, providerHash: (name: string) => name },
       secret: () => undefined,
     };
     this.worker = new Worker({
