@@ -3,6 +3,7 @@ import type { Json, TokenUsage } from "@flow-run/spec";
 import { abortedError } from "../http/http-errors.ts";
 import type { ModelRequest } from "../model.ts";
 import { ModelCallError } from "../model-call-error.ts";
+import { rateLimitPauseMs } from "./rate-limit-pause.ts";
 import { retryAfterMs } from "./retry-after.ts";
 import { saidInBody } from "./said-in-body.ts";
 import { vendorMessage } from "./vendor-message.ts";
@@ -50,7 +51,8 @@ const UNKNOWN_MODEL = /"invalid_model"|model identifier is invalid|on-demand thr
 
 function refused({ status, message, body, headers }: RefusalFacts, call: FailedCall): ModelCallError {
   const who = `Provider "${call.provider}"`;
-  const wait = retryAfterMs(headers, Date.now());
+  const now = Date.now();
+  const wait = retryAfterMs(headers, now) ?? rateLimitPauseMs(headers, now);
   const facts = {
     statusCode: status,
     usage: call.usage,

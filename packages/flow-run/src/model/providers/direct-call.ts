@@ -39,7 +39,8 @@ export async function callDirectly(
     const result = await library
       .convertResponse({ body: raw, ...(providerOptions === undefined ? {} : { providerOptions }) })
       .catch(() => null);
-    if (result !== null) return { ...result, response: { ...result.response, body: raw }, warnings };
+    if (result !== null)
+      return { ...result, response: { ...result.response, body: raw, headers: Object.fromEntries(response.headers) }, warnings };
   }
   return direct.over(async () => response).doGenerate(call);
 }

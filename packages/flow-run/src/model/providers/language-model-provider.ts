@@ -12,6 +12,7 @@ import { convertOutput } from "./convert-output.ts";
 import { convertUsage, rawUsageOf } from "./convert-usage.ts";
 import { describeWarning } from "./describe-warning.ts";
 import { callDirectly, type DirectModel } from "./direct-call.ts";
+import { rateLimitPauseMs } from "./rate-limit-pause.ts";
 import { readStream } from "./read-stream.ts";
 import type { Vendor } from "./vendor.ts";
 
@@ -36,6 +37,8 @@ export interface RawAnswer {
   responseId: string | null;
   timeToFirstTokenMs: number | null;
   warnings: string[];
+  /** How long the provider will take nothing more, as its headers say. */
+  pauseMs: number | undefined;
 }
 
 /** A vendor's library, reached at specification level, as our model port. */
@@ -110,6 +113,7 @@ export class LanguageModelProvider implements ModelProvider {
       responseId: result.response?.id ?? null,
       timeToFirstTokenMs: null,
       warnings: result.warnings.map(describeWarning),
+      pauseMs: rateLimitPauseMs(result.response?.headers, Date.now()),
     });
     if (answerText !== "") options.onText?.(answerText);
   }
@@ -156,6 +160,7 @@ export class LanguageModelProvider implements ModelProvider {
       responseId: answer.responseId,
       timeToFirstTokenMs: answer.timeToFirstTokenMs,
       ...(answer.warnings.length > 0 ? { warnings: answer.warnings } : {}),
+      ...(answer.pauseMs === undefined ? {} : { pauseMs: answer.pauseMs }),
     };
   }
 }

@@ -4,6 +4,7 @@ import { ModelCallError } from "../model-call-error.ts";
 import { WellFormedStream } from "../well-formed-text.ts";
 import { describeWarning } from "./describe-warning.ts";
 import type { RawAnswer } from "./language-model-provider.ts";
+import { rateLimitPauseMs } from "./rate-limit-pause.ts";
 import type { Vendor } from "./vendor.ts";
 
 const DEFAULT_IDLE_TIMEOUT_MS = 30_000;
@@ -29,6 +30,7 @@ export async function readStream(
     responseId: null,
     timeToFirstTokenMs: null,
     warnings: [],
+    pauseMs: undefined,
   };
   const wellFormed = new WellFormedStream();
   const hand = (text: string) => {
@@ -41,7 +43,8 @@ export async function readStream(
   let refused = false;
   let reader: ReadableStreamDefaultReader<unknown> | null = null;
   try {
-    const { stream } = await model.doStream({ ...call, abortSignal: idle.signal, includeRawChunks: wantsRaw });
+    const { stream, response } = await model.doStream({ ...call, abortSignal: idle.signal, includeRawChunks: wantsRaw });
+    answer.pauseMs = rateLimitPauseMs(response?.headers, Date.now());
     const parts = stream.getReader();
     reader = parts;
     for (;;) {
