@@ -120,6 +120,7 @@ export async function runLocally(options: {
       flow,
       input,
       startedAtMs: createdAtMs,
+      elapsedMs: 0,
       steps: [],
       attempts: {},
       spent: { costNanoUsd: 0, tokens: 0 },

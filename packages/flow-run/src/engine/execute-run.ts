@@ -24,6 +24,7 @@ export async function executeRun(
   signal: AbortSignal,
   bell: RunBell = {},
 ): Promise<ExecutionOutcome> {
+  const begunAtMs = world.clock.now();
   const context = new RunContext(run, release, journal, world, executeFlow);
   bell.onRing = () => context.standstill.lookAgain();
   context.emit({ type: "run-started", resumed: run.steps.length > 0 || Object.keys(run.attempts).length > 0 });
@@ -41,15 +42,15 @@ export async function executeRun(
     type: "run-finished",
     status: recorded.ended.status,
     error: recorded.ended.error,
-    durationMs: world.clock.now() - run.startedAtMs,
+    durationMs: run.elapsedMs + world.clock.now() - begunAtMs,
   });
   return recorded;
 }
 
 async function recordEnd(context: RunContext, end: RunEnd): Promise<ExecutionOutcome> {
   const { journal } = context;
-  journal.appendEnd(end);
   try {
+    journal.appendEnd(end);
     await journal.commit();
     return { ended: end };
   } catch (error) {
@@ -89,8 +90,9 @@ async function walk(context: RunContext, signal: AbortSignal): Promise<RunEnd | 
     const reason = signal.aborted ? signal.reason : error;
     if (reason instanceof Interruption) {
       if (reason.reason === "cancelled") return { status: "cancelled", output: null, error: null };
-      if (reason.reason === "deadline") return failed(toRunError(reason, null));
-      return { stopped: reason.reason };
+      const { reason: why } = reason;
+      if (why === "fenced" || why === "released" || why === "waiting") return { stopped: why };
+      return failed(toRunError(reason, null));
     }
     if (FlowRunError.isInstance(error)) {
       if (error.code === "fenced") return { stopped: "fenced" };
@@ -121,7 +123,7 @@ async function executeFirstFlow(context: RunContext, signal: AbortSignal): Promi
   const flow = context.release.flows.get(run.flow);
   if (flow?.kind !== "workflow") return executeOnlyStep(context, signal);
   const durationMs = context.durationLimitMs();
-  const left = durationMs === undefined ? undefined : Math.max(0, run.startedAtMs + durationMs - world.clock.now());
+  const left = durationMs === undefined ? undefined : Math.max(0, durationMs - run.elapsedMs);
   const expired = () => new Interruption("deadline", `The run took longer than its limit of ${durationMs} ms.`);
   return withTimeout(world.clock, left, expired, signal, (bounded) => context.call(run.flow, run.input, firstPlace(run.flow), bounded));
 }

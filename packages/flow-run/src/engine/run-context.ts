@@ -8,6 +8,7 @@ import type { Clock } from "./clock.ts";
 import type { EngineEvent } from "./engine-event.ts";
 import type { HttpCaller } from "./http-caller.ts";
 import type { LoadedFlows } from "./loaded-release.ts";
+import { RunSize } from "./run-size.ts";
 import { spentWithin } from "./spent-within.ts";
 import { Standstill } from "./standstill.ts";
 
@@ -58,8 +59,13 @@ export interface RunToExecute {
   id: string;
   flow: string;
   input: Json;
+  /** By the clock of the store, which may not be this machine's: good for telling it back, not for comparing with `clock.now()`. */
   startedAtMs: number;
+  /** How long ago that was when this execution began. */
+  elapsedMs: number;
   steps: readonly StepRecord[];
+  /** How much JSON they take, more or less. Default: 0. */
+  recordedSize?: number;
   attempts: { readonly [stepPath: string]: number };
   /** Of a replay with another input for one step. */
   givenInput?: GivenInput;
@@ -79,6 +85,9 @@ export interface FlowPlace {
   depth: number;
 }
 
+/** How long one run may keep the process to itself. */
+const LONGEST_BREATH_MS = 20;
+
 /** Executes a flow by name within a run. */
 export type CallFlow = (context: RunContext, flow: string, input: Json, place: FlowPlace, signal: AbortSignal) => Promise<Json>;
 
@@ -89,9 +98,12 @@ export class RunContext {
   readonly journal: Journal;
   readonly world: EngineWorld;
   readonly standstill: Standstill;
+  private readonly size: RunSize;
   private readonly recorded: Map<string, StepRecord>;
   private readonly attempts: Map<string, number>;
   private seq: number;
+  private breathedAtMs: number;
+  private breath: Promise<void> | null = null;
   private spentWithin: ReadonlyMap<string, Spending> | undefined;
 
   private readonly callFlow: CallFlow;
@@ -104,6 +116,8 @@ export class RunContext {
     this.journal = journal;
     this.world = world;
     this.standstill = new Standstill(world.clock);
+    this.size = new RunSize(run.steps.length, run.recordedSize ?? 0);
+    this.breathedAtMs = world.clock.now();
     this.recorded = new Map(run.steps.map((step) => [step.path, step]));
     this.attempts = new Map(Object.entries(run.attempts));
     this.seq = run.steps.reduce((highest, step) => Math.max(highest, step.seq), 0);
@@ -150,11 +164,16 @@ export class RunContext {
     return number;
   }
 
-  /** Queues a finished step for the journal; durable with the next commit. */
+  /**
+   * Queues a finished step for the journal; durable with the next commit. Throws FlowRunError `too-large` or `too-nested` for a value that no record
+   * can hold: the step has failed then. Throws an `Interruption` when the run has grown beyond its bounds.
+   */
   finishStep(step: Omit<StepRecord, "seq" | "finishedAtMs">): void {
-    const record: StepRecord = { ...step, seq: ++this.seq, finishedAtMs: this.world.clock.now() };
-    this.recorded.set(step.path, record);
-    this.journal.appendStep(record);
+    this.size.check(step.path);
+    const record: StepRecord = { ...step, seq: this.seq + 1, finishedAtMs: this.world.clock.now() };
+    const size = this.append(record);
+    this.seq++;
+    this.size.add(step.path, size);
     this.emit({
       type: "step-finished",
       path: record.path,
@@ -164,6 +183,33 @@ export class RunContext {
       error: record.error,
       durationMs: record.finishedAtMs - record.startedAtMs,
     });
+  }
+
+  /** A failure is recorded whatever its input was. */
+  private append(record: StepRecord): number {
+    try {
+      return this.journal.appendStep(record);
+    } catch (error) {
+      if (record.status !== "failed") throw error;
+      return this.journal.appendStep({ ...record, input: null });
+    }
+  }
+
+  /**
+   * To be awaited between steps: hands over what has been recorded when it is much, and lets the other runs of this process have their turn when this
+   * one has worked for a while without waiting for anything. Null: there is no need.
+   */
+  breathe(): Promise<void> | null {
+    if (this.breath !== null) return this.breath;
+    const full = this.size.takeFull();
+    if (!full && this.world.clock.now() - this.breathedAtMs < LONGEST_BREATH_MS) return null;
+    this.breath = this.standstill
+      .during(() => (full ? this.journal.commit() : new Promise<void>((resolve) => setImmediate(resolve))))
+      .finally(() => {
+        this.breath = null;
+        this.breathedAtMs = this.world.clock.now();
+      });
+    return this.breath;
   }
 
   emit(event: DistributiveOmit<EngineEvent, "runId" | "flow" | "atMs">): void {

@@ -4,7 +4,7 @@ import type { Journal, RecordedRun } from "./journal.ts";
 import type { Peers } from "./peers.ts";
 import type { ReplayStore } from "./replay-store.ts";
 import type { SharedResponseCache } from "./response-cache.ts";
-import type { ScheduleStore } from "./schedule-store.ts";
+import type { RunTaker } from "./run-taker.ts";
 import type { ScheduleStore } from "./schedule-store.ts";
 import type { WebhookStore } from "./webhook-store.ts";
 
@@ -45,6 +45,8 @@ export interface ClaimedRun extends RecordedRun {
   createdAtMs: number;
   /** First start of the run, over all owners, by the database's clock. */
   startedAtMs: number;
+  /** From then until this claim, by the same clock: what has passed, however wrong this machine's own clock is. */
+  elapsedMs: number;
   /** Booked by all owners so far. Tokens of all buckets together. */
   spent: { costNanoUsd: number; tokens: number };
   /** Claimed before without progress: it may be what ends its workers, and is not executed beside another suspect. */
@@ -121,6 +123,8 @@ export interface Store {
   /** Hands a payload to the wait at `path` and, in the same transaction, the run to the queue if it only waits. False when nothing waits there any more. */
   deliverSignal(environment: string, id: string, path: string, payload: Json): Promise<boolean>;
 
+  /** From now on `taker` is offered what this process accepts; returns how to stop that. One a process. */
+  takeAccepted(taker: RunTaker): () => void;
   /**
    * Takes up to `limit` queued or abandoned runs: higher priorities first, but one run in ten is the one that has waited longest, for more than a minute.
    * Runs of flows and environments with limits are taken only while these have free slots.
@@ -173,9 +177,6 @@ export interface Store {
 
   readonly replays: ReplayStore;
   readonly feedback: FeedbackStore;
-  /** What is started when, by itself. */
-  readonly schedules: ScheduleStore;
-
   /** What is started when, by itself. */
   readonly schedules: ScheduleStore;
 

@@ -113,13 +113,14 @@ class SimulatedJournal implements Journal {
     this.fence = fence;
     this.disk = disk;
   }
-  appendStep(step: StepRecord): void {
+  appendStep(step: StepRecord): number {
     this.pending.push(() => {
       const known = this.memory.steps.get(step.path);
       // The real table ignores a second record of the same owner; one of another owner would be a repetition.
       if (known) known.times += known.startedAtMs === step.startedAtMs ? 0 : 1;
       else this.memory.steps.set(step.path, { ...step, times: 1 });
     });
+    return 0;
   }
   appendAttemptStart(start: AttemptStart): void {
     this.pending.push(() => this.memory.started.set(start.id, start));
@@ -269,6 +270,7 @@ async function simulate(bundle: Bundle, flows: LoadedFlows, seed: number, fence:
         flow: "main",
         input,
         startedAtMs: 0,
+        elapsedMs: 0,
         steps: [...memory.steps.values()],
         attempts,
         spent: { costNanoUsd: 0, tokens: 0 },

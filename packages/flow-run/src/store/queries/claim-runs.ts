@@ -32,6 +32,7 @@ export interface ClaimRow {
     input: Json;
     createdAtMs: number;
     startedAtMs: number;
+    elapsedMs: number;
     spent: { costNanoUsd: number; tokens: number };
     suspect: boolean;
     /** Ended by this claim instead of executed. */
@@ -49,38 +50,42 @@ export interface Claim {
 }
 
 const job = (state: string, blocked: string, more: string, count: string) => `
-    SELECT j.id, j.priority, j.created_on FROM pgboss.job_common AS j
+    SELECT j.ctid, j.id, j.priority, j.created_on FROM pgboss.job_common AS j
     WHERE j.name = '${QUEUE}' AND j.state = ${state} AND ${blocked} AND j.start_after <= ${more}
     ORDER BY j.start_after LIMIT ${count} FOR UPDATE OF j SKIP LOCKED`;
 
 /**
  * Fetches jobs and claims their runs in one statement. `$1` how many, `$2` sender, `$3` the error of a poisoned run, `$4` suspects, `$5` share of the aged.
  * - `chosen`: suspects and the aged first, then by priority. Runs in line are among them only with `lines`, for which `HOLD_SLOTS` must have come before.
- * - `locked`: the runs with what is to become of them. They are reached by their key whatever the planner believes (a lateral sub-select, an array).
+ * - `locked`: the runs with what is to become of them. Runs and jobs are reached by their keys whatever was believed of the tables when the plan was made:
+ *   by a lateral sub-select without any other condition, by their place.
  *   Waiting for a run's lock means waiting for the last write of its former owner; what that wrote is read by a later statement with its own snapshot.
  */
 export function claimRunsSql(fetch: FetchSql, { lines }: { lines: boolean }): string {
   const chosen = `
-    SELECT c.id FROM (
-      SELECT s.id, 0 AS class, 0 AS priority, s.created_on FROM suspect AS s
-      UNION ALL SELECT a.id, 1, 0, a.created_on FROM aged AS a
-      UNION ALL SELECT g.id, 2, g.priority, g.created_on FROM general AS g WHERE g.id <> ALL (ARRAY(SELECT a.id FROM aged AS a))
-      ${lines ? "UNION ALL SELECT e.id, CASE WHEN e.aged THEN 1 ELSE 2 END, CASE WHEN e.aged THEN 0 ELSE e.priority END, e.created_on FROM entry AS e" : ""}
+    SELECT c.ctid FROM (
+      SELECT s.ctid, 0 AS class, 0 AS priority, s.created_on FROM suspect AS s
+      UNION ALL SELECT a.ctid, 1, 0, a.created_on FROM aged AS a
+      UNION ALL SELECT g.ctid, 2, g.priority, g.created_on FROM general AS g WHERE g.ctid <> ALL (ARRAY(SELECT a.ctid FROM aged AS a))
+      ${lines ? "UNION ALL SELECT e.ctid, CASE WHEN e.aged THEN 1 ELSE 2 END, CASE WHEN e.aged THEN 0 ELSE e.priority END, e.created_on FROM entry AS e" : ""}
     ) AS c ORDER BY c.class, c.priority DESC, c.created_on LIMIT $1::int`;
   return `
 WITH ${lines ? "RECURSIVE" : ""} suspect AS MATERIALIZED (${job("'retry'", "j.blocked", "now()", "$4::int")}
 ), aged AS MATERIALIZED (
-  SELECT a.* FROM (VALUES ('retry'::pgboss.job_state), ('created')) AS s (state) CROSS JOIN LATERAL (
-    ${job("s.state", "NOT j.blocked", AGED_AFTER, "$5::int")}) AS a
-  ORDER BY a.created_on LIMIT $5::int
+  SELECT * FROM (${job("'retry'", "NOT j.blocked", AGED_AFTER, "$5::int")}) AS r
+  UNION ALL
+  SELECT * FROM (${job("'created'", "NOT j.blocked", AGED_AFTER, "$5::int")}) AS c
+  ORDER BY created_on LIMIT $5::int
 ), general AS MATERIALIZED (${fetch.next}
 ), ${lines ? `${lineEntries("$5::int", AGED_AFTER)}, ` : ""}job AS (${fetch.take(chosen)}
 ), locked AS MATERIALIZED (
-  SELECT r.id, r.job_id, r.suspect, r.verdict
-  FROM (SELECT job.id, job.data ->> 'run' AS run_id, job.id IN (SELECT id FROM suspect) AS is_suspect, ${lines ? "job.id IN (SELECT id FROM entry)" : "false"} AS has_slot
+  SELECT j.id AS job_id, j.retry_count, r.id, r.suspect, CASE WHEN r.job_id = j.id THEN r.verdict ELSE 'gone' END AS verdict
+  FROM (SELECT job.id, job.data ->> 'run' AS run_id, job."retryCount" AS retry_count, job.id IN (SELECT id FROM suspect) AS is_suspect,
+      ${lines ? "job.id IN (SELECT id FROM entry)" : "false"} AS has_slot
     FROM job ORDER BY job.data ->> 'run') AS j
   CROSS JOIN LATERAL (
-    SELECT r.id, r.job_id, r.finished_at, j.is_suspect AND r.claims_without_progress >= ${CLAIMS_OF_A_SUSPECT} AS suspect, CASE
+    SELECT r.id, r.job_id, j.is_suspect AND r.claims_without_progress >= ${CLAIMS_OF_A_SUSPECT} AS suspect, CASE
+        WHEN r.finished_at IS NOT NULL THEN 'gone'
         WHEN r.claims_without_progress >= ${CLAIMS_WITHOUT_PROGRESS} THEN 'poisoned'
         WHEN r.status = 'running' AND r.claims_without_progress >= ${CLAIMS_OF_A_SUSPECT} AND NOT j.is_suspect THEN 'suspect'
         WHEN r.status = 'queued' AND NOT j.has_slot AND ${isLimited("r")} THEN 'line'
@@ -89,7 +94,6 @@ WITH ${lines ? "RECURSIVE" : ""} suspect AS MATERIALIZED (${job("'retry'", "j.bl
     WHERE r.id = j.run_id
     FOR UPDATE OF r
   ) AS r
-  WHERE r.finished_at IS NULL AND r.job_id = j.id
 ), claimed AS (
   UPDATE flow_run.run AS r
   SET epoch = r.epoch + 1,
@@ -99,24 +103,28 @@ WITH ${lines ? "RECURSIVE" : ""} suspect AS MATERIALIZED (${job("'retry'", "j.bl
     error = CASE WHEN l.verdict = 'poisoned' THEN $3::json ELSE r.error END,
     finished_at = CASE WHEN l.verdict = 'poisoned' THEN now() ELSE r.finished_at END
   FROM locked AS l
-  WHERE r.id = ANY (ARRAY(SELECT id FROM locked WHERE verdict IN ('claim', 'poisoned'))) AND r.id = l.id
-  RETURNING r.*, l.suspect, l.verdict = 'poisoned' AS poisoned
+  WHERE r.id = l.id AND l.verdict IN ('claim', 'poisoned')
+  RETURNING r.*, l.retry_count, l.suspect, l.verdict = 'poisoned' AS poisoned
 ), new_delivery AS (${insertDeliveries("SELECT * FROM claimed WHERE poisoned")}
 ), notified AS (${notifyEnded("SELECT id FROM claimed WHERE poisoned", "$2")}
     UNION ALL ${notifyDeliveries("$2")}
 )
-SELECT job.id AS job_id, job."retryCount" AS retry_count, CASE WHEN l.verdict IN ('line', 'suspect') THEN l.verdict END AS aside,
-  c.id, c.epoch, c.environment, c.flow, c.kind, c.release, c.input,
+SELECT c.job_id, c.retry_count, NULL AS aside, c.id, c.epoch, c.environment, c.flow, c.kind, c.release, c.input,
   extract(epoch FROM c.created_at)::float8 * 1000 AS created_ms, extract(epoch FROM c.started_at)::float8 * 1000 AS started_ms, c.suspect, c.poisoned,
   c.cost_nano_usd::float8 AS spent_nano_usd,
-  (c.input_tokens + c.output_tokens + c.cache_read_tokens + c.cache_write_tokens + c.reasoning_tokens)::float8 AS spent_tokens,
-  told.lines, (SELECT count(*) FROM notified) AS notified
-FROM (SELECT ${lines ? "EXISTS (SELECT FROM line)" : RUNS_IN_LINE} AS lines) AS told
-LEFT JOIN job ON true LEFT JOIN locked AS l ON l.job_id = job.id LEFT JOIN claimed AS c ON c.job_id = job.id`;
+  (c.input_tokens + c.output_tokens + c.cache_read_tokens + c.cache_write_tokens + c.reasoning_tokens)::float8 AS spent_tokens, NULL::bool AS lines
+FROM claimed AS c
+UNION ALL
+SELECT job.id, job."retryCount", (SELECT l.verdict FROM locked AS l WHERE l.job_id = job.id AND l.verdict IN ('line', 'suspect')),
+  NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM job WHERE job.id <> ALL (ARRAY(SELECT c.job_id FROM claimed AS c))
+UNION ALL
+SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, (SELECT count(*) FROM notified)::float8,
+  ${lines ? "EXISTS (SELECT FROM line)" : RUNS_IN_LINE}`;
 }
 
 interface Columns {
-  /** null: nothing was fetched. */
+  /** null: the one row that tells of `lines`. */
   job_id: string | null;
   retry_count: number;
   id: string | null;
@@ -128,12 +136,13 @@ interface Columns {
   input: Json;
   created_ms: number;
   started_ms: number;
+  elapsed_ms: number;
   spent_nano_usd: number;
   spent_tokens: number;
   suspect: boolean;
   poisoned: boolean;
   aside: ClaimRow["aside"];
-  lines: boolean;
+  lines: boolean | null;
 }
 
 /** `inLine`: runs stand in lines. With `lines` the statement of that kind is sent, which lets them out. */
@@ -149,7 +158,10 @@ export async function claimRuns(
   const rows = lines
     ? ((await database.batch(statements))[1] as unknown as Columns[])
     : await database.query<Columns>(sql, params, { prepare: "claim-runs" });
-  return { rows: rows.flatMap((row) => (row.job_id === null ? [] : [toClaimRow(row, row.job_id)])), inLine: rows[0]?.lines === true };
+  return {
+    rows: rows.flatMap((row) => (row.job_id === null ? [] : [toClaimRow(row, row.job_id)])),
+    inLine: rows.some((row) => row.lines === true),
+  };
 }
 
 function toClaimRow(row: Columns, jobId: string): ClaimRow {
@@ -171,6 +183,7 @@ function toClaimRow(row: Columns, jobId: string): ClaimRow {
             input: row.input,
             createdAtMs: Math.floor(row.created_ms),
             startedAtMs: Math.floor(row.started_ms),
+            elapsedMs: Math.max(0, row.elapsed_ms),
             spent: { costNanoUsd: row.spent_nano_usd, tokens: row.spent_tokens },
             suspect: row.suspect,
             poisoned: row.poisoned,
