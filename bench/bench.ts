@@ -1,7 +1,10 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type PostgresServer, startPostgres } from "../packages/flow-run/test/support/postgres-server.ts";
 import { plainFetch, undiciPool } from "./floors.ts";
 import type { Options } from "./options.ts";
-import { stopAll } from "./processes.ts";
+import { afterwards, stopAll } from "./processes.ts";
 import { Report } from "./report.ts";
 import { Simulator } from "./simulator.ts";
 
@@ -20,6 +23,8 @@ export interface Bench {
   report: Report;
   simulator: Simulator;
   postgres: PostgresServer;
+  /** For files; it is gone when the bench is. */
+  directory: string;
   /** Measured once, by the first section that asks. */
   floors(): Promise<Floors>;
   /** W3 on PostgreSQL in one process, runs a second, once it was measured. */
@@ -28,28 +33,33 @@ export interface Bench {
 }
 
 export async function openBench(options: Options): Promise<Bench> {
+  const directory = await mkdtemp(join(tmpdir(), "flow-run-bench-"));
+  const cleaner = afterwards(`sleep 1; rm -rf '${directory}'`);
   const postgres = await startPostgres();
-  let floors: Promise<Floors> | undefined;
+  const close = async () => {
+    stopAll();
+    await postgres.stop();
+    await rm(directory, { recursive: true, force: true, maxRetries: 5 });
+    cleaner.kill("SIGKILL");
+  };
   try {
     const simulator = await Simulator.start();
+    let floors: Promise<Floors> | undefined;
     const bench: Bench = {
       options,
       report: new Report(),
       simulator,
       postgres,
+      directory,
       floors() {
         floors ??= measureFloors(bench);
         return floors;
       },
-      async close() {
-        stopAll();
-        await postgres.stop();
-      },
+      close,
     };
     return bench;
   } catch (error) {
-    stopAll();
-    await postgres.stop();
+    await close();
     throw error;
   }
 }

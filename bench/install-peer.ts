@@ -15,8 +15,14 @@ const SHARED = ["undici"];
 /** A peer cannot be installed here; the message says why. */
 export class NotInstalledError extends Error {}
 
-/** Installs a peer at its pinned versions into a folder of its own, once. Resolves with the file of its contestant, and the versions. */
-export async function installPeer(name: PeerName, packages: readonly string[]): Promise<{ file: string; versions: string }> {
+export interface InstalledPeer {
+  /** Its contestant, beside its node_modules. */
+  file: string;
+  versions: string;
+}
+
+/** Installs a peer at its pinned versions into a folder of its own, once. Rejects with `NotInstalledError`. */
+export async function installPeer(name: PeerName, packages: readonly string[]): Promise<InstalledPeer> {
   const directory = join(CACHE, name);
   const { dependencies: pins } = JSON.parse(await readFile(join(SOURCE, "package.json"), "utf8")) as {
     dependencies: Record<string, string>;
@@ -59,11 +65,6 @@ async function npmInstall(directory: string): Promise<void> {
 /** npm's own first sentences about what went wrong. */
 function reason(complaint: string): string {
   const lines = complaint.split("\n").map((line) => line.replace(/^npm (error|ERR!)\s*/, "").trim());
-  return (
-    lines
-      .filter((line) => line && !/complete log|^A complete/.test(line))
-      .slice(0, 2)
-      .join("; ")
-      .slice(0, 300) || "npm gave no reason"
-  );
+  const sentences = lines.filter((line) => line && !/^(code|syscall|errno|network) |complete log/.test(line));
+  return sentences.slice(0, 2).join("; ").slice(0, 300) || lines.find(Boolean) || "npm gave no reason";
 }

@@ -1,6 +1,5 @@
 import type { ChildProcess } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { createDatabase } from "../packages/flow-run/test/support/postgres-server.ts";
@@ -22,8 +21,8 @@ export interface Installation {
   close(): Promise<void>;
 }
 
-export async function openInstallation({ simulator, postgres }: Bench, kind: DatabaseKind): Promise<Installation> {
-  const dataDir = await mkdtemp(join(tmpdir(), "flow-run-bench-"));
+async function openInstallation({ simulator, postgres, directory }: Bench, kind: DatabaseKind): Promise<Installation> {
+  const dataDir = await mkdtemp(join(directory, "data-"));
   const databaseUrl = kind === "PostgreSQL" ? await createDatabase(postgres.url) : undefined;
   const env = { SIMULATOR_URL: `${simulator.url}/v1`, DATABASE_URL: databaseUrl };
   const processes: ChildProcess[] = [];
@@ -53,14 +52,10 @@ export async function openInstallation({ simulator, postgres }: Bench, kind: Dat
 }
 
 /** Runs `work` with an installation that is gone afterwards. */
-export async function withInstallation(
-  bench: Bench,
-  kind: DatabaseKind,
-  work: (installation: Installation) => Promise<void>,
-): Promise<void> {
+export async function withInstallation<T>(bench: Bench, kind: DatabaseKind, work: (installation: Installation) => Promise<T>): Promise<T> {
   const installation = await openInstallation(bench, kind);
   try {
-    await work(installation);
+    return await work(installation);
   } finally {
     await installation.close();
   }

@@ -3,7 +3,6 @@
 import { type Bench, CONCURRENCIES, openBench } from "./bench.ts";
 import { readOptions, SECTIONS, type Section } from "./options.ts";
 import { postgresVersion } from "./postgres-version.ts";
-import { stopAll } from "./processes.ts";
 import { machine } from "./report.ts";
 import { measureAccept } from "./sections/accept.ts";
 import { measureBacklog } from "./sections/backlog.ts";
@@ -29,10 +28,11 @@ const MEASURE: Record<Section, (bench: Bench) => Promise<void>> = {
 
 const options = readOptions(process.argv.slice(2));
 const bench = await openBench(options);
+const interrupted = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => {
-    stopAll();
-    void bench.close().finally(() => process.exit(1));
+    interrupted.abort();
+    void bench.close().finally(() => process.exit(130));
   });
 }
 const { report } = bench;
@@ -43,6 +43,8 @@ try {
     try {
       await MEASURE[section](bench);
     } catch (error) {
+      // Whoever interrupts us ends us.
+      if (interrupted.signal.aborted) await new Promise(() => {});
       // What was measured before is worth telling.
       console.error(error);
       report.add({ what: section, measured: `failed: ${(error as Error).message.split("\n")[0]}` });

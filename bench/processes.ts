@@ -13,7 +13,7 @@ const leaders = new WeakSet<ChildProcess>();
 
 export const ADMIN_KEY = "frk_bench";
 
-/** Starts the program as users do. Ends with this process. */
+/** Starts the program as users do. */
 export function flowRun(args: string[], env: Record<string, string | undefined> = {}): ChildProcess {
   const child = spawn(process.execPath, [PROGRAM, ...args], {
     env: { ...process.env, FLOW_RUN_ADMIN_KEY: ADMIN_KEY, FLOW_RUN_API_KEY: ADMIN_KEY, LOG_LEVEL: "error", ...env },
@@ -28,16 +28,28 @@ export function contestant(file: string, order: unknown): ChildProcess {
     cwd: dirname(file),
     detached: true,
     env: { ...process.env, NODE_ENV: "production", BENCH_ORDER: JSON.stringify(order) },
-    stdio: ["pipe", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe"],
   });
   leaders.add(child);
   return ours(child);
 }
 
+/** Ends with the bench, however that ends. */
 function ours(child: ChildProcess): ChildProcess {
+  const guard = afterwards(`kill -KILL ${leaders.has(child) ? "-" : ""}${child.pid}`);
   children.add(child);
-  child.once("exit", () => children.delete(child));
+  child.once("exit", () => {
+    children.delete(child);
+    guard.kill("SIGKILL");
+  });
   return child;
+}
+
+/** Starts a shell that does something once this process is gone, also by SIGKILL: it reads the end of its input then. */
+export function afterwards(command: string): ChildProcess {
+  const guard = spawn("sh", ["-c", `cat >/dev/null; ${command}`], { stdio: ["pipe", "ignore", "ignore"], detached: true });
+  guard.unref();
+  return guard;
 }
 
 /** Ends a process, and a contestant's whole group, as a crash would. */

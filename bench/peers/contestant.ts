@@ -39,8 +39,6 @@ export interface Measured {
 
 export async function contest(open: (order: Order, call: Call) => Promise<Engine>): Promise<void> {
   const order = JSON.parse(process.env.BENCH_ORDER!) as Order;
-  // The bench holds the other end: when it is gone, so are we.
-  process.stdin.on("end", () => process.exit(1)).resume();
   const pool = new Pool(order.simulator, { connections: Math.max(...order.concurrencies), pipelining: 1 });
   const engine = await open(order, (text) => ask(pool, text));
   const ids = Array.from({ length: order.runs }, (_, index) => `killed-${index}`);

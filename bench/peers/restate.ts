@@ -38,7 +38,6 @@ await contest(async (order, call) => {
       RESTATE_WORKER__INVOKER__CONCURRENT_INVOCATIONS_LIMIT: "5000",
     },
   });
-  process.on("exit", () => server.kill("SIGKILL"));
   await register(`http://127.0.0.1:${admin}`, `http://127.0.0.1:${endpoint}`);
   const pool = new Pool(`http://127.0.0.1:${ingress}`, { connections: Math.max(...order.concurrencies), pipelining: 1, headersTimeout: 0 });
   const invoke = async (text: string, key?: string): Promise<string> => {

@@ -1,14 +1,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createDatabase } from "../../packages/flow-run/test/support/postgres-server.ts";
 import { type Bench, CONCURRENCIES } from "../bench.ts";
-import { installPeer, NotInstalledError } from "../install-peer.ts";
+import { type InstalledPeer, installPeer, NotInstalledError } from "../install-peer.ts";
 import { dropDatabase } from "../installation.ts";
 import type { PeerName } from "../options.ts";
+import { startPeer } from "../peer-process.ts";
 import type { Measured, Order } from "../peers/contestant.ts";
-import { contestant, kill, postgresCpuMs } from "../processes.ts";
-import { survivesKill } from "../survives-kill.ts";
+import { postgresCpuMs } from "../processes.ts";
+import { KILLED_RUNS, survivesKill } from "../survives-kill.ts";
 
 interface Peer {
   title: string;
@@ -29,6 +29,7 @@ const PEERS: Record<PeerName, Peer> = {
 };
 
 const WARM_UP = 300;
+const KILL_PATIENCE_SECONDS = 120;
 
 /** W3 on other engines, each in a process of its own, on the same PostgreSQL with an empty database (Restate: on its own store). */
 export async function measurePeers(bench: Bench): Promise<void> {
@@ -36,8 +37,9 @@ export async function measurePeers(bench: Bench): Promise<void> {
     const peer = PEERS[name];
     console.error(`  ${peer.title}`);
     try {
-      const { file, versions } = await installPeer(name, peer.packages);
-      await measurePeer(bench, peer, file, versions);
+      const installed = await installPeer(name, peer.packages);
+      await withOrder(bench, (order) => showDurable(bench, peer, installed, order));
+      await withOrder(bench, (order) => measureRate(bench, peer, installed, order));
     } catch (error) {
       const what = error instanceof NotInstalledError ? "not installed" : "failed";
       bench.report.add({ what: `W3 on ${peer.title}`, measured: `${what}: ${(error as Error).message.split("\n")[0]}` });
@@ -45,70 +47,63 @@ export async function measurePeers(bench: Bench): Promise<void> {
   }
 }
 
-async function measurePeer(bench: Bench, peer: Peer, file: string, versions: string): Promise<void> {
-  const { report, postgres } = bench;
-  const { runs, peerSeconds } = bench.options;
-  await withOrder(async (order) =>
-    report.add({ what: `${peer.title} after kill -9`, ...(await survivesKill(bench.simulator, file, order)) }),
-  );
-  await withOrder(async (order) => {
-    const before = postgresCpuMs(postgres.dataDir);
-    const { rates, cpuMicrosPerRun, residentMb } = await measured(file, order, (3 * (peerSeconds + 30) + 120) * 1000);
-    const finished = rates.reduce((sum, rate) => sum + rate.runs, 0) + order.warmUpRuns;
-    const database = Math.round(((postgresCpuMs(postgres.dataDir) - before) * 1000) / finished);
-    const ratesOf = rates.map((rate) => rate.runs / rate.seconds);
-    const best = Math.max(...ratesOf);
-    const cut = rates.some((rate) => rate.runs < runs) ? `, ${peerSeconds} s each` : "";
-    const ratio = bench.w3OnPostgres === undefined ? undefined : bench.w3OnPostgres / best;
-    report.add({
-      what: `W3 on ${peer.title} (${versions})`,
-      measured: `${best.toFixed(0)} runs/s (${ratesOf.map((rate) => rate.toFixed(0)).join(", ")} at ${CONCURRENCIES.join(", ")}${cut})`,
-      value: best,
-      ...(ratio === undefined
-        ? {}
-        : { ratio: `flow-run: ${ratio.toFixed(1)} ×`, goal: `flow-run ≥ ${peer.goal} ×`, met: ratio >= peer.goal }),
+/** Runs `work` with an order for a contestant, without its task, whose database and directory are gone afterwards. */
+async function withOrder(bench: Bench, work: (order: Omit<Order, "task">) => Promise<void>): Promise<void> {
+  const { postgres, simulator, options } = bench;
+  const directory = await mkdtemp(join(bench.directory, "peer-"));
+  const databaseUrl = await createDatabase(postgres.url);
+  try {
+    await work({
+      simulator: simulator.url,
+      databaseUrl,
+      directory,
+      runs: options.runs,
+      warmUpRuns: Math.min(WARM_UP, options.runs),
+      concurrencies: CONCURRENCIES,
+      seconds: options.peerSeconds,
     });
-    report.add({
-      what: `CPU of a W3 run, ${peer.title}`,
-      measured: `${cpuMicrosPerRun} µs its processes, ${database} µs PostgreSQL; ${residentMb} MB`,
-    });
-  });
-
-  async function withOrder(work: (order: Omit<Order, "task">) => Promise<void>): Promise<void> {
-    const directory = await mkdtemp(join(tmpdir(), "flow-run-bench-peer-"));
-    const databaseUrl = await createDatabase(postgres.url);
-    try {
-      await work({
-        simulator: bench.simulator.url,
-        databaseUrl,
-        directory,
-        runs,
-        warmUpRuns: Math.min(WARM_UP, runs),
-        concurrencies: CONCURRENCIES,
-        seconds: peerSeconds,
-      });
-    } finally {
-      await dropDatabase(postgres.url, new URL(databaseUrl).pathname.slice(1));
-      await rm(directory, { recursive: true, force: true });
-    }
+  } finally {
+    await dropDatabase(postgres.url, new URL(databaseUrl).pathname.slice(1));
+    await rm(directory, { recursive: true, force: true });
   }
 }
 
-async function measured(file: string, order: Omit<Order, "task">, patienceMs: number): Promise<Measured> {
-  const child = contestant(file, { ...order, task: "measure" });
-  const timer = setTimeout(() => kill(child), patienceMs);
-  let out = "";
-  let complaint = "";
-  child.stdout!.on("data", (chunk) => {
-    out += chunk;
+async function showDurable({ report, simulator }: Bench, peer: Peer, { file }: InstalledPeer, order: Omit<Order, "task">): Promise<void> {
+  const start = (task: Order["task"]) => startPeer(file, { ...order, runs: KILLED_RUNS, task }, KILL_PATIENCE_SECONDS);
+  let first: ReturnType<typeof start> | undefined;
+  const shown = await survivesKill(simulator, {
+    async begin() {
+      first = start("begin");
+    },
+    crash: async () => first?.kill(),
+    resume: () => start("resume").ended,
   });
-  child.stderr!.on("data", (chunk) => {
-    complaint = (complaint + chunk).slice(-20_000);
+  report.add({ what: `${peer.title}, killed with ${KILLED_RUNS} runs in their third call`, measured: shown.measured, value: shown.value });
+}
+
+async function measureRate(bench: Bench, peer: Peer, { file, versions }: InstalledPeer, order: Omit<Order, "task">): Promise<void> {
+  const { report, postgres } = bench;
+  const { runs, seconds, warmUpRuns, concurrencies } = order;
+  const before = postgresCpuMs(postgres.dataDir);
+  const out = await startPeer(file, { ...order, task: "measure" }, (concurrencies.length + 1) * (seconds + 30) + 60).ended;
+  const { rates, cpuMicrosPerRun, residentMb } = JSON.parse(out.trim().split("\n").at(-1)!) as Measured;
+  const finished = rates.reduce((sum, rate) => sum + rate.runs, 0) + warmUpRuns;
+  const database = Math.round(((postgresCpuMs(postgres.dataDir) - before) * 1000) / finished);
+  const perSecond = rates.map((rate) => rate.runs / rate.seconds);
+  const best = Math.max(...perSecond);
+  const cut = rates.some((rate) => rate.runs < runs) ? `, ${seconds} s each` : "";
+  const ratio = bench.w3OnPostgres === undefined ? undefined : bench.w3OnPostgres / best;
+  report.add({
+    what: `W3 on ${peer.title} (${versions})`,
+    measured: `${best.toFixed(0)} runs/s (${perSecond.map((rate) => rate.toFixed(0)).join(", ")} at ${concurrencies.join(", ")}${cut})`,
+    value: best,
+    ...(ratio === undefined
+      ? {}
+      : { ratio: `flow-run on PostgreSQL: ${ratio.toFixed(1)} ×`, goal: `flow-run ≥ ${peer.goal} ×`, met: ratio >= peer.goal }),
   });
-  const code = await new Promise((resolve) => child.once("close", resolve));
-  clearTimeout(timer);
-  const result = out.trim().split("\n").at(-1) ?? "";
-  if (code === 0 && result.startsWith("{")) return JSON.parse(result) as Measured;
-  console.error(complaint);
-  throw new Error(code === null ? `did not end within ${patienceMs / 1000} s, or was killed` : `ended with ${code}`);
+  report.add({
+    what: `CPU of a W3 run, ${peer.title}`,
+    measured: `${cpuMicrosPerRun} µs its processes, ${database} µs PostgreSQL`,
+    ratio: `${residentMb} MB in its processes`,
+  });
 }
