@@ -51,6 +51,41 @@ const failure = (...given: Parameters<typeof ask>): Promise<ModelCallError> =>
   );
 const CHAT = ["openai", { api: "chat" }] as const;
 
+describe("what headers say of the rate limit", () => {
+  const usedUp = { "x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1m30s" };
+  const anthropic = {
+    date: "Sun, 22 Nov 2026 12:00:00 GMT",
+    "anthropic-ratelimit-tokens-remaining": "0",
+    "anthropic-ratelimit-tokens-reset": "2026-11-22T12:01:30Z",
+  };
+
+  it.each([
+    ["openai", { api: "chat" }, "application/json", "openai-chat/text.json", usedUp],
+    ["openai", { api: "chat" }, "text/event-stream", "openai-chat/text.sse", usedUp],
+    ["openai-compatible", {}, "application/json", "openai-chat/text.json", usedUp],
+    ["groq", {}, "application/json", "openai-chat/text.json", usedUp],
+    ["anthropic", {}, "application/json", "anthropic/text.json", anthropic],
+    ["anthropic", {}, "text/event-stream", "anthropic/text.sse", anthropic],
+  ])("comes with a good answer: %s %j %s", async (type, settings, contentType, file, headers) => {
+    const streamed = contentType.includes("event-stream") ? [() => {}] : [];
+    const answer = await ask(type, settings, answerWith(200, contentType, fixture(file), headers), "hello", ...streamed);
+    expect(answer.pauseMs).toBe(90_000);
+  });
+
+  it("is nothing while there is something left", async () => {
+    const left = { ...usedUp, "x-ratelimit-remaining-requests": "3" };
+    expect(await ask(...CHAT, answerWith(200, "application/json", fixture("openai-chat/text.json"), left))).not.toHaveProperty("pauseMs");
+  });
+
+  it.each([
+    ["what is used up, where it says nothing of a retry", usedUp, 90_000],
+    ["the retry, where it says both", { ...usedUp, "retry-after-ms": "1500" }, 1_500],
+  ])("tells when a refusal is over: %s", async (_, headers, expected) => {
+    const refused = answerWith(429, "application/json", fixture("openai-chat/error-429.json"), headers);
+    expect(await failure(...CHAT, refused)).toMatchObject({ code: "rate-limited", retryAfterMs: expected });
+  });
+});
+
 describe("a failed call", () => {
   it("keeps the bill of an answer that does not count", async () => {
     expect(await failure(...CHAT, json(200, "openai-chat/filtered.json"))).toMatchObject({

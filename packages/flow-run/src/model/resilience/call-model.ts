@@ -166,6 +166,8 @@ class Attempts {
         },
       };
       answer = await this.attempt(provider, target, reservation, sending);
+      // Before the place is free: an attempt of the same call that waits for it is not to be sent any more.
+      contestant.claim();
       ended("alive", clock.now());
       if (answer.pauseMs !== undefined) state.pause(answer.pauseMs, clock.now());
       return answer;

@@ -14,7 +14,7 @@ export interface Contestant {
   signal: AbortSignal;
   /** Its request leaves now: from here on its answer is waited for. */
   sent(): void;
-  /** Its text has begun: from here on it is the only one. False: another one was earlier. */
+  /** Its text has begun, or its answer is there: from here on it is the only one. False: another one was earlier. */
   claim(): boolean;
 }
 
