@@ -47,7 +47,7 @@ function faultyJournal(journal: Journal, at: (reached: Moment) => void): Journal
   return override(journal, {
     appendStep(step) {
       if (step.kind === "http") answered = true;
-      journal.appendStep(step);
+      return journal.appendStep(step);
     },
     appendAttemptEnd(attempt) {
       answered = true;

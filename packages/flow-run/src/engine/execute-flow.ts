@@ -18,7 +18,7 @@ export async function executeFlow(context: RunContext, name: string, input: Json
   const flow = context.release.flows.get(name);
   if (!flow) throw new FlowRunError("unknown-flow", `The release has no flow "${name}".`);
   if (place.depth > DEEPEST)
-    throw new FlowRunError("too-deep", `Flows run each other more than ${DEEPEST} deep at ${place.path}. Flatten them.`);
+    throw new FlowRunError("flows-too-deep", `Flows run each other more than ${DEEPEST} deep at ${place.path}. Flatten them.`);
   const checked = checkInput(context, name, flow.kind === "task" ? flow.task.input : flow.workflow.input, input);
   return flow.kind === "task"
     ? context.standstill.during(() => executeTask(context, flow, checked, place, signal))

@@ -4,6 +4,7 @@ import { isInterruption } from "./interruption.ts";
 import type { LoadedLeaf, Scope } from "./loaded-release.ts";
 import type { FlowPlace, RunContext } from "./run-context.ts";
 import { StepFailedError, toRunError } from "./run-context.ts";
+import { MOST_ITEMS } from "./run-size.ts";
 import { allOrAbort } from "./settle.ts";
 import { withTimeout } from "./step-timeout.ts";
 
@@ -34,6 +35,7 @@ export async function executeLeaf(
   }
   if (step.forEach) {
     const items = guard(path, () => leaf.items!(scope));
+    if (items.length > MOST_ITEMS) throw failedAt(path, tooManyItems(path, items.length));
     const { as, concurrency } = step.forEach;
     return allOrAbort(
       items.map(
@@ -65,6 +67,8 @@ async function repeat(context: RunContext, leaf: LoadedLeaf, scope: Scope, place
 /** The action once, with timeout, retries and rescue; recorded when it ends either way. */
 async function executeTurn(context: RunContext, leaf: LoadedLeaf, scope: Scope, place: FlowPlace, signal: AbortSignal): Promise<Json> {
   const { path } = place;
+  const pause = context.breathe();
+  if (pause) await pause;
   const recorded = context.recordedStep(path);
   if (recorded?.status === "succeeded") return recorded.output;
   if (recorded?.status === "failed") return rescue(context, leaf, scope, place, new StepFailedError(recorded.error!), signal);
@@ -115,6 +119,13 @@ async function tryOften(
       await context.standstill.during(() => clock.sleep(pauseMs(error, attempt, random()), signal));
     }
   }
+}
+
+function tooManyItems(path: string, count: number): FlowRunError {
+  return new FlowRunError(
+    "too-many-items",
+    `${path} is to be done for ${count} elements, and ${MOST_ITEMS} is the most. Split the list, and start a run for each part.`,
+  );
 }
 
 /** Another place of the same workflow. */

@@ -1,7 +1,7 @@
 import { FlowRunError } from "@flow-run/spec";
 
 /** Why an execution stops before its run has ended. */
-export type InterruptionReason = "fenced" | "cancelled" | "released" | "deadline" | "waiting";
+export type InterruptionReason = "fenced" | "cancelled" | "released" | "deadline" | "too-many-steps" | "journal-too-large" | "waiting";
 
 /** Stops an execution from outside. Not a failure of a step: no `onError`, no retry, nothing recorded. */
 export class Interruption extends FlowRunError {

@@ -85,8 +85,9 @@ export interface FlowPlace {
   depth: number;
 }
 
-/** How long one run may keep the process to itself. */
+/** How long one run may keep the process to itself, unless it takes fewer steps than that. */
 const LONGEST_BREATH_MS = 20;
+const SOME_TURNS = 10;
 
 /** Executes a flow by name within a run. */
 export type CallFlow = (context: RunContext, flow: string, input: Json, place: FlowPlace, signal: AbortSignal) => Promise<Json>;
@@ -102,6 +103,7 @@ export class RunContext {
   private readonly recorded: Map<string, StepRecord>;
   private readonly attempts: Map<string, number>;
   private seq: number;
+  private turns = 0;
   private breathedAtMs: number;
   private breath: Promise<void> | null = null;
   private spentWithin: ReadonlyMap<string, Spending> | undefined;
@@ -202,11 +204,12 @@ export class RunContext {
   breathe(): Promise<void> | null {
     if (this.breath !== null) return this.breath;
     const full = this.size.takeFull();
-    if (!full && this.world.clock.now() - this.breathedAtMs < LONGEST_BREATH_MS) return null;
+    if (!full && (++this.turns < SOME_TURNS || this.world.clock.now() - this.breathedAtMs < LONGEST_BREATH_MS)) return null;
     this.breath = this.standstill
       .during(() => (full ? this.journal.commit() : new Promise<void>((resolve) => setImmediate(resolve))))
       .finally(() => {
         this.breath = null;
+        this.turns = 0;
         this.breathedAtMs = this.world.clock.now();
       });
     return this.breath;

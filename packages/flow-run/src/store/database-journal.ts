@@ -1,6 +1,7 @@
 import { notStorable } from "./group-commit/write-all.ts";
 import type { AttemptEnd, AttemptStart, DurableWaits, Journal, RunEnd, StepRecord } from "./journal.ts";
 import type { RunProgress, StoredAttemptEnd, StoredRunEnd, StoredStep } from "./queries/record-progress.ts";
+import { measureValue } from "./record-size.ts";
 import { storableText, storeJson } from "./storable-json.ts";
 
 /** Writes what is appended as text at once, so that what the engine does with its values later does not matter, and hands it over with `commit`. */
@@ -26,7 +27,8 @@ export class DatabaseJournal implements Journal {
     this.record = record;
   }
 
-  appendStep(step: StepRecord): void {
+  appendStep(step: StepRecord): number {
+    const size = measureValue(`input of ${step.path}`, step.input) + measureValue(`output of ${step.path}`, step.output);
     this.keep(() =>
       this.steps.push({
         ...step,
@@ -37,6 +39,7 @@ export class DatabaseJournal implements Journal {
         error: storeJson(step.error),
       }),
     );
+    return size;
   }
 
   appendAttemptStart(attempt: AttemptStart): void {
@@ -67,6 +70,7 @@ export class DatabaseJournal implements Journal {
   }
 
   appendEnd(end: RunEnd): void {
+    measureValue("output of the run", end.output);
     this.keep(() => {
       this.end = { status: end.status, output: storeJson(end.output), error: storeJson(end.error) };
     });

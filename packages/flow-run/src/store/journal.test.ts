@@ -246,14 +246,17 @@ describeEachDatabase("the journal", (open) => {
     }
   });
 
-  it("rejects a commit of a value that is nested too deeply to be written", async () => {
+  it("refuses values that are too large or nested too deeply to be written, and goes on", async () => {
     const run = await submitAndClaim(store);
     const journal = store.journal(run);
     let deep: unknown = 1;
     for (let i = 0; i < 200_000; i++) deep = [deep];
-    journal.appendStep(step("deep", { output: deep as never }));
-    await expect(journal.commit()).rejects.toMatchObject({ code: "not-storable" });
-    journal.appendEnd({ status: "failed", output: null, error: { code: "not-storable", message: "", step: "deep", retryable: false } });
+    expect(() => journal.appendStep(step("deep", { output: deep as never }))).toThrow(expect.objectContaining({ code: "too-nested" }));
+    expect(() => journal.appendStep(step("large", { input: "x".repeat(16_000_000) }))).toThrow(
+      expect.objectContaining({ code: "too-large" }),
+    );
+    expect(() => journal.appendEnd({ status: "succeeded", output: deep as never, error: null })).toThrow("The output of the run is nested");
+    journal.appendEnd({ status: "failed", output: null, error: { code: "too-nested", message: "", step: "deep", retryable: false } });
     await journal.commit();
     expect((await read(run.id)).status).toBe("failed");
   });

@@ -56,6 +56,8 @@ export interface RunEnd {
 /** What a run already did, as read when it is claimed. */
 export interface RecordedRun {
   steps: StepRecord[];
+  /** Bytes of JSON that their inputs and outputs take. */
+  recordedSize: number;
   /** Highest attempt number so far by step path, of attempts of steps that are not finished. */
   attempts: { [stepPath: string]: number };
   /** What attempts with an estimate count for in limits, by step path: their bill, else their estimate. */
@@ -112,9 +114,14 @@ export interface DurableWaits {
  * database is away, `commit` waits and tries again.
  */
 export interface Journal {
-  appendStep(step: StepRecord): void;
+  /**
+   * Returns about how many UTF-16 units of JSON the step takes. Throws FlowRunError `too-large` or `too-nested` for a value that no record holds, and
+   * queues nothing then.
+   */
+  appendStep(step: StepRecord): number;
   appendAttemptStart(attempt: AttemptStart): void;
   appendAttemptEnd(attempt: AttemptEnd): void;
+  /** Throws as `appendStep` does. */
   appendEnd(end: RunEnd): void;
   commit(): Promise<void>;
   /** Absent where runs do not outlive the process. */

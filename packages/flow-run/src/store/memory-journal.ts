@@ -1,5 +1,6 @@
 import type { Attempt, FlowKind, Json, Run, Step } from "@flow-run/spec";
 import type { AttemptEnd, AttemptStart, Journal, RunEnd, StepRecord } from "./journal.ts";
+import { measureValue } from "./record-size.ts";
 
 const NANO = 1e9;
 
@@ -9,8 +10,10 @@ export class MemoryJournal implements Journal {
   readonly attempts = new Map<string, { start: AttemptStart; end: AttemptEnd | null }>();
   end: RunEnd | null = null;
 
-  appendStep(step: StepRecord): void {
+  appendStep(step: StepRecord): number {
+    const size = measureValue(`input of ${step.path}`, step.input) + measureValue(`output of ${step.path}`, step.output);
     this.steps.push(step);
+    return size;
   }
 
   appendAttemptStart(start: AttemptStart): void {
@@ -23,6 +26,7 @@ export class MemoryJournal implements Journal {
   }
 
   appendEnd(end: RunEnd): void {
+    measureValue("output of the run", end.output);
     this.end = end;
   }
 

@@ -18,6 +18,7 @@ WHERE r.id = g.run_id`;
 
 const STEPS = `
 SELECT run_id, path, seq, kind, status, input, output, error,
+  coalesce(octet_length(input::text), 0) + coalesce(octet_length(output::text), 0) AS size,
   extract(epoch FROM started_at)::float8 * 1000 AS started_ms, extract(epoch FROM finished_at)::float8 * 1000 AS finished_ms
 FROM flow_run.step WHERE run_id = ANY ($1::text[]) ORDER BY run_id, seq`;
 
@@ -44,6 +45,7 @@ interface StepColumns {
   input: Json;
   output: Json;
   error: RunError | null;
+  size: number;
   started_ms: number;
   finished_ms: number;
 }
@@ -64,7 +66,9 @@ function byPath<T>(): { [path: string]: T } {
 
 /** What runs that were just claimed again already did. Must be sent after the claim has committed. */
 export async function recoverRuns(database: Database, runIds: readonly string[]): Promise<Map<string, RecordedRun>> {
-  const recorded = new Map<string, RecordedRun>(runIds.map((id) => [id, { steps: [], attempts: byPath(), spentBySteps: byPath() }]));
+  const recorded = new Map<string, RecordedRun>(
+    runIds.map((id) => [id, { steps: [], recordedSize: 0, attempts: byPath(), spentBySteps: byPath() }]),
+  );
   if (runIds.length === 0) return recorded;
   const [, steps, attempts, givenInputs] = await database.batch([
     [GIVE_UP_ATTEMPTS, [runIds]],
@@ -73,7 +77,10 @@ export async function recoverRuns(database: Database, runIds: readonly string[])
     [GIVEN_INPUTS, [runIds]],
   ]);
   for (const row of steps as unknown as StepColumns[]) {
-    recorded.get(row.run_id)?.steps.push({
+    const run = recorded.get(row.run_id);
+    if (!run) continue;
+    run.recordedSize += row.size;
+    run.steps.push({
       path: row.path,
       seq: row.seq,
       kind: row.kind,

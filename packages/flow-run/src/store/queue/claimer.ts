@@ -98,7 +98,7 @@ export class Claimer {
       const { poisoned, ...rest } = run;
       if (poisoned) ended.push(run.id);
       else {
-        const known = recorded.get(run.id) ?? { steps: [], attempts: {}, spentBySteps: {} };
+        const known = recorded.get(run.id) ?? { steps: [], recordedSize: 0, attempts: {}, spentBySteps: {} };
         claimed.push({ ...rest, ...known, jobId: writeJobClaim({ id: job_id, retryCount: retry_count }) });
       }
     }
