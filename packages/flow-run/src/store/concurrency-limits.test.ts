@@ -163,7 +163,7 @@ describeEachDatabase("limits of concurrency", (open, kind) => {
 
   it("frees the slot of a run that only waits, which comes back at the head of the line", async () => {
     await limit({ narrow: 1 });
-    const [first, second, third] = await submit(3, "narrow");
+    const [[first], [second], [third]] = [await submit(1, "narrow"), await submit(1, "narrow"), await submit(1, "narrow")];
     const [run] = await store.claimRuns(10);
     const journal = store.journal(run!);
     const open = await journal.waits!.open({ path: "approval", signal: "approval", dueInMs: 3_600_000, payloadSchema: null });

@@ -79,8 +79,8 @@ line (environment, flow) AS (${LINES}
     FROM ranked AS r WHERE r.of_flow <= r.flow_free
   ) AS a WHERE a.of_environment <= a.environment_free
 ), entry AS MATERIALIZED (
-  SELECT j.id, j.priority, j.created_on, a.aged FROM admitted AS a CROSS JOIN LATERAL (
-    SELECT j.id, j.priority, j.created_on FROM pgboss.job_common AS j
+  SELECT j.ctid, j.id, j.priority, j.created_on, a.aged FROM admitted AS a CROSS JOIN LATERAL (
+    SELECT j.ctid, j.id, j.priority, j.created_on FROM pgboss.job_common AS j
     WHERE j.name = '${QUEUE}' AND j.id = a.job_id AND j.blocked AND j.state < 'active' FOR UPDATE OF j SKIP LOCKED
   ) AS j
 )`;

@@ -1,8 +1,8 @@
 /** What pg-boss does to fetch jobs, in two parts, so that jobs can also be chosen by other rules than its own. */
 export interface FetchSql {
-  /** A query: the next `$1` jobs that may be fetched, locked. Columns `id`, `priority`, `created_on`. */
+  /** A query: the next `$1` jobs that may be fetched, locked. Columns `ctid`, `priority`, `created_on`. */
   next: string;
-  /** A statement that takes the jobs of the query `chosen` (column `id`) and returns `id`, `data` and `"retryCount"`. A job that was blocked is not any more. */
+  /** A statement that takes the locked jobs of the query `chosen` (column `ctid`) and returns `id`, `data` and `"retryCount"`. A job that was blocked is not any more. */
   take(chosen: string): string;
 }
 
@@ -13,15 +13,17 @@ export const LIMIT_MARK = 987_654_321;
 export function divideFetchSql(sql: string): FetchSql {
   const pattern = new RegExp(
     `^\\s*WITH\\s+next AS \\(\\s*SELECT j\\.id\\s(?<where>.+LIMIT )${LIMIT_MARK}(?<lock>\\s+FOR UPDATE OF j SKIP LOCKED)\\s*\\)\\s*` +
-      "(?<update>UPDATE \\S+ j SET)(?<set>\\s+state = 'active',.+ FROM )next\\s+WHERE (?<which>name = '\\w+' AND j\\.id = )next\\.id(?<returning>\\s+RETURNING j\\.id, .+)$",
+      "(?<update>UPDATE \\S+ j SET)\\s+(?<set>state = 'active',.+)\\s+FROM next\\s+WHERE name = '\\w+' AND j\\.id = next\\.id(?<returning>\\s+RETURNING j\\.id, .+)$",
     "s",
   );
-  const parts = pattern.exec(sql)?.groups as { [part in "where" | "lock" | "update" | "set" | "which" | "returning"]: string } | undefined;
+  const parts = pattern.exec(sql)?.groups as { [part in "where" | "lock" | "update" | "set" | "returning"]: string } | undefined;
   if (!parts || sql.includes("$1")) throw new Error(`pg-boss writes the SQL that fetches jobs in an unknown way: ${sql}`);
-  const { where, lock, update, set, which, returning } = parts;
+  const { where, lock, update, set, returning } = parts;
   return {
-    next: `SELECT j.id, j.priority, j.created_on ${where}$1::int${lock}`,
-    take: (chosen) => `WITH chosen AS MATERIALIZED (${chosen})
-      ${update} blocked = false, ${set.trimStart()}chosen WHERE ${which}chosen.id${returning}`,
+    next: `SELECT j.ctid, j.priority, j.created_on ${where}$1::int${lock}`,
+    // By their places, which leave no other way to the jobs, whatever was believed of the table when the plan was made; one that has changed its place
+    // since the statement began is left for the next.
+    take: (chosen) => `${update} blocked = false, ${set}
+      WHERE j.ctid = ANY (ARRAY(${chosen}))${returning}`,
   };
 }
