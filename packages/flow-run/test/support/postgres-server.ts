@@ -25,16 +25,31 @@ export interface PostgresServer {
   stop(): Promise<void>;
 }
 
-/** A private PostgreSQL server on 127.0.0.1 with a data directory of its own. It dies with this process, however that dies. */
-export async function startPostgres(settings: Record<string, string> = {}): Promise<PostgresServer> {
+/**
+ * A private PostgreSQL server on 127.0.0.1 with a data directory of its own. It dies with this process, however that dies. `volume`: an empty directory for the
+ * data, without the write-ahead log.
+ */
+export async function startPostgres(settings: Record<string, string> = {}, { volume }: { volume?: string } = {}): Promise<PostgresServer> {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "frpg-"));
   const user = ordinaryUser();
-  const dataDir = path.join(root, "data");
-  if (user) fs.chownSync(root, user.uid, user.gid);
+  const dataDir = path.join(volume ?? root, "data");
+  if (user) for (const directory of [root, ...(volume === undefined ? [] : [volume])]) fs.chownSync(directory, user.uid, user.gid);
   const binaries = usableBinaries(root, user);
   await run(
     path.join(binaries, "initdb"),
-    ["-D", dataDir, "-U", "postgres", "-A", "trust", "--encoding=UTF8", "--locale=C", "--wal-segsize=1", "--no-sync"],
+    [
+      "-D",
+      dataDir,
+      "-U",
+      "postgres",
+      "-A",
+      "trust",
+      "--encoding=UTF8",
+      "--locale=C",
+      "--wal-segsize=1",
+      "--no-sync",
+      ...(volume === undefined ? [] : ["--waldir", path.join(root, "wal")]),
+    ],
     user,
   );
   const port = await freePort();
