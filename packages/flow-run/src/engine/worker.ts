@@ -1,6 +1,8 @@
 import { FlowRunError } from "@flow-run/spec";
 import type { ClaimedRun, Store } from "../store/index.ts";
+import type { EngineEvent } from "./engine-event.ts";
 import { executeRun } from "./execute-run.ts";
+import { freePlaces } from "./free-places.ts";
 import { Interruption } from "./interruption.ts";
 import type { RunBell } from "./run-bell.ts";
 import type { EngineRelease, EngineWorld } from "./run-context.ts";
@@ -10,7 +12,7 @@ export interface WorkerOptions {
   /** The release a run is pinned to, ready to execute. Rejects when it cannot be loaded. */
   loadRelease(environment: string, release: number): Promise<EngineRelease>;
   world: EngineWorld;
-  /** Runs under way at once. Default 1,000. */
+  /** Runs at work at once; those that have stood still for five seconds do not count, up to ten times as many. Default 1,000. */
   concurrency?: number;
   /** How often leases are prolonged. Must be well below the queue's heartbeat of 10 s. Default 3,000. */
   heartbeatMs?: number;
@@ -30,6 +32,8 @@ interface ActiveRun {
   claimed: ClaimedRun;
   abort: AbortController;
   bell: RunBell;
+  /** When it last told of something. */
+  movedAtMs: number;
   done: Promise<void>;
 }
 
@@ -52,7 +56,14 @@ export class Worker {
   private unsubscribe: (() => void)[] = [];
 
   constructor(options: WorkerOptions) {
-    this.options = { concurrency: 1_000, heartbeatMs: 3_000, pollMs: 2_000, orphanCheckMs: 60_000, dueCheckMs: 1_000, ...options };
+    const { world } = options;
+    const emit = (event: EngineEvent) => {
+      const run = this.active.get(event.runId);
+      if (run !== undefined) run.movedAtMs = event.atMs;
+      world.emit(event);
+    };
+    const defaults = { concurrency: 1_000, heartbeatMs: 3_000, pollMs: 2_000, orphanCheckMs: 60_000, dueCheckMs: 1_000 };
+    this.options = { ...defaults, ...options, world: { ...world, emit } };
   }
 
   get activeRuns(): number {
@@ -102,11 +113,11 @@ export class Worker {
   }
 
   private async claimLoop(): Promise<void> {
-    const { store, concurrency, onTrouble, pollMs } = this.options;
+    const { store, world, concurrency, onTrouble, pollMs } = this.options;
     let failures = 0;
     while (!this.stopping.signal.aborted) {
       this.awake = false;
-      const room = Math.min(CLAIM_BATCH, concurrency - this.active.size);
+      const room = Math.min(CLAIM_BATCH, freePlaces(concurrency, this.active.size, this.active.values(), world.clock.now()));
       let claimed: ClaimedRun[] = [];
       try {
         if (room > 0) claimed = await store.claimRuns(room, { suspects: SUSPECTS_AT_ONCE - this.suspects() });
@@ -146,13 +157,20 @@ export class Worker {
       active.suspect = false;
       this.nudge();
     };
-    const active: ActiveRun = { suspect: claimed.suspect, claimed, abort, bell, done: Promise.resolve() };
+    const active: ActiveRun = {
+      suspect: claimed.suspect,
+      claimed,
+      abort,
+      bell,
+      movedAtMs: this.options.world.clock.now(),
+      done: Promise.resolve(),
+    };
     active.done = this.execute(claimed, acquitted, abort.signal, bell)
       .catch((error) => this.options.onTrouble(error, `executing ${claimed.id}`))
       .finally(() => {
         // A run that was suspended may have come back already.
         if (this.active.get(claimed.id)?.claimed === claimed) this.active.delete(claimed.id);
-        if (this.active.size === this.options.concurrency - 1) this.nudge();
+        if (this.active.size >= this.options.concurrency - 1) this.nudge();
         acquitted();
       });
     this.active.set(claimed.id, active);
