@@ -16,11 +16,12 @@ interface FeedbackRow {
   fingerprint: string;
 }
 
-/** Whether the run `r` has something of a step: its record, one of its elements or inner steps, or a call under way. */
+/** Whether the run `r` has something of a step: its record, one of its elements or inner steps, a call under way or a wait. */
 const hasStep = (step: string) => `(${step}::text IS NULL
   OR EXISTS (SELECT FROM flow_run.step AS s
     WHERE s.run_id = r.id AND (s.path = ${step} OR starts_with(s.path, ${step} || '.') OR starts_with(s.path, ${step} || '[')))
-  OR EXISTS (SELECT FROM flow_run.attempt AS a WHERE a.run_id = r.id AND a.step_path = ${step}))`;
+  OR EXISTS (SELECT FROM flow_run.attempt AS a WHERE a.run_id = r.id AND a.step_path = ${step})
+  OR EXISTS (SELECT FROM flow_run.wait AS w WHERE w.run_id = r.id AND w.path = ${step}))`;
 
 /** A statement of its own, so that the next ones see what whoever held the row before has added. */
 const LOCK = `
