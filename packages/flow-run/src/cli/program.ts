@@ -122,6 +122,13 @@ the project is wrong; 75 another process uses the embedded database.`,
     run(async () => (await import("./commands/render.ts")).render),
   );
 
+  local(
+    command("graph", "show a flow as a tree, or as a Mermaid flowchart", "graph reply", "graph reply --mermaid > reply.mmd")
+      .argument("<flow>", "the flow's name")
+      .option("--mermaid", "as a flowchart for Mermaid, which Markdown on GitHub and GitLab shows")
+      .option("--env <name>", "with the models of this environment"),
+  ).action(run(async () => (await import("./commands/graph.ts")).graph));
+
   const runFlow = command(
     "run",
     "run a flow here and now: no server, no database",

@@ -5,6 +5,7 @@ export { calledFlows, hashBundle, hashJson } from "./content-hash.ts";
 export { type PreparedValue, prepareCondition, prepareList, prepareValue } from "./expression/evaluate.ts";
 export type { ExpressionScope } from "./expression/evaluation.ts";
 export { ExpressionError, type ExpressionErrorCode } from "./expression/expression-error.ts";
+export { showSchema } from "./expression/show-schema.ts";
 export { withModelOverrides } from "./model-overrides.ts";
 export * from "./prompt/index.ts";
 export { resolveModel } from "./resolve-model.ts";

@@ -10,6 +10,7 @@ const COMMANDS = [
   ["init"],
   ["validate"],
   ["render"],
+  ["graph"],
   ["run"],
   ["dev"],
   ["deploy"],
