@@ -29,6 +29,8 @@ const FIELDS: [name: string, values: number][] = [
 
 const HINT = 'write "minute hour day-of-month month day-of-week", such as "0 9 * * MON-FRI"; a sixth field in front is seconds';
 
+const NEVER = "No day is ever like this: none of the months has such a day.";
+
 /** A time from which every expression that ever comes due comes due within the parser's patience. */
 const SOME_TIME = Date.UTC(2000, 0, 1);
 
@@ -50,12 +52,21 @@ export function readCron(cron: string): CronReading {
     const problem = problemOf(fields);
     if (problem !== undefined) return { problem, hint: HINT };
   }
+  let expression: CronExpression;
   try {
-    const expression = parser().parse(text, { tz: "UTC", currentDate: new Date(SOME_TIME) });
+    expression = parser().parse(text, { tz: "UTC", currentDate: new Date(SOME_TIME) });
+  } catch (error) {
+    const { message } = error as Error;
+    const problem = message.includes("explicit day of month")
+      ? NEVER
+      : `The cron expression cannot be read: ${message.replace(/\.$/, "")}.`;
+    return { problem, hint: HINT };
+  }
+  try {
     expression.next();
     return { expression };
-  } catch (error) {
-    return { problem: `This is no time that ever comes: ${(error as Error).message}.`.replace(/\.+$/, "."), hint: HINT };
+  } catch {
+    return { problem: NEVER, hint: HINT };
   }
 }
 
