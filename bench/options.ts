@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 
 export const SECTIONS = ["w3", "split", "latency", "wide", "inflight", "backlog", "accept", "cli", "peers"] as const;
@@ -70,6 +72,8 @@ function parse(args: string[]): Options {
     console.log(USAGE);
     process.exit(0);
   }
+  // Told now and not after minutes.
+  if (values.json !== undefined && !existsSync(dirname(values.json))) throw new Error(`--json ${values.json}: there is no such folder.`);
   const peers = values.peer.map((name) => oneOf(PEERS, name, "--peer"));
   const withPeers = values.peers || peers.length > 0;
   const sections = new Set<Section>(
