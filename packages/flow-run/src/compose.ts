@@ -239,6 +239,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       closers.push(() => scheduler.stop());
     }
 
+    if (role !== "api") {
+      const { Pruner } = await import("./retention/index.ts");
+      const pruner = new Pruner({ store, clock: systemClock(), onTrouble });
+      pruner.start();
+      closers.push(() => pruner.drain());
+    }
+
     const webhooks = createWebhooks({
       store,
       keys: [options.encryptionKey, options.adminKey].filter((key) => key !== undefined),

@@ -18,6 +18,7 @@ export * from "./source/place.ts";
 export * from "./source/project-source.ts";
 export * from "./source/suggest.ts";
 export * from "./wire/api-key.ts";
+export * from "./wire/costs.ts";
 export * from "./wire/feedback.ts";
 export * from "./wire/flow.ts";
 export * from "./wire/health.ts";

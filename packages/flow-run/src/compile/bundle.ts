@@ -169,6 +169,8 @@ export type CompiledFlow = CompiledTask | CompiledWorkflow;
 export interface CompiledEnvironment {
   /** Runs under way at once: of all flows together, and of single ones, which comes before `concurrency` of the flow. */
   limits?: { concurrency?: number; flows: { [flow: string]: number } };
+  /** How long after their end things are kept; what is absent is kept for good. */
+  retention?: { runsMs?: number; contentsMs?: number; deliveriesMs?: number };
   models: { [name: string]: CompiledModel };
   /** Read by expressions as `vars.NAME`. */
   vars: { [name: string]: string };

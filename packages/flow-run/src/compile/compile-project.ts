@@ -4,6 +4,7 @@ import { compileModels, splitTarget } from "./compile-models.ts";
 import { compileProviders } from "./compile-providers.ts";
 import { hashed } from "./content-hash.ts";
 import { environmentLimits } from "./environment-limits.ts";
+import { environmentRetention } from "./environment-retention.ts";
 import { checkOtherDefinitions, type FlowNames, flowNames } from "./flow-names.ts";
 import { missingVariables } from "./missing-variables.ts";
 import { compileTask } from "./prompt/compile-task.ts";
@@ -26,6 +27,8 @@ export function compileProject(source: ProjectSource): { bundle: Bundle | null; 
   const { models, environments, usedProviders, diagnostics: modelProblems } = compileModels(source);
   const { limits, diagnostics: limitProblems } = environmentLimits(source, names);
   diagnostics.push(...names.diagnostics, ...checkOtherDefinitions(source, names), ...modelProblems, ...limitProblems);
+  const { retention, diagnostics: retentionProblems } = environmentRetention(source);
+  diagnostics.push(...retentionProblems);
 
   const tasks = compileTasks(source, Object.keys(models), diagnostics);
   for (const { model } of tasks) if (model.includes("/")) usedProviders.add(splitTarget(model).provider);
@@ -48,7 +51,11 @@ export function compileProject(source: ProjectSource): { bundle: Bundle | null; 
     environments: Object.fromEntries(
       Object.entries(environments).map(([name, own]): [string, CompiledEnvironment] => [
         name,
-        limits.has(name) ? { ...own, limits: limits.get(name)! } : own,
+        {
+          ...own,
+          ...(limits.has(name) ? { limits: limits.get(name)! } : {}),
+          ...(retention.has(name) ? { retention: retention.get(name)! } : {}),
+        },
       ]),
     ),
   });

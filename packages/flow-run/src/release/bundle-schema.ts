@@ -79,6 +79,8 @@ const flowSchema = z.discriminatedUnion("kind", [
   }),
 ]);
 
+const keptMs = z.number().min(1_000);
+
 /** A bundle as a client may send it; what it refers to is checked elsewhere. */
 export const bundleSchema = z.looseObject({
   languageVersion: z.int(),
@@ -92,6 +94,7 @@ export const bundleSchema = z.looseObject({
       models: z.record(z.string(), modelSchema),
       vars: z.record(z.string(), z.string()),
       limits: z.looseObject({ concurrency: runsAtOnce.optional(), flows: z.record(nameSchema, runsAtOnce) }).optional(),
+      retention: z.looseObject({ runsMs: keptMs.optional(), contentsMs: keptMs.optional(), deliveriesMs: keptMs.optional() }).optional(),
     }),
   ),
   hash: z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in hex"),

@@ -1,10 +1,12 @@
 import { FlowRunError, type Json, type JsonObject, type Run, type RunStatus, type Step } from "@flow-run/spec";
 import { Callbacks } from "./callbacks.ts";
+import type { CostStore } from "./cost-store.ts";
 import type { Database, Subscription } from "./database/index.ts";
 import { DatabaseFeedbackStore } from "./database-feedback-store.ts";
 import { DatabaseJournal } from "./database-journal.ts";
 import { DatabaseReplayStore } from "./database-replay-store.ts";
 import { DatabaseResponseCache } from "./database-response-cache.ts";
+import { DatabaseRetentionStore } from "./database-retention-store.ts";
 import { DatabaseScheduleStore } from "./database-schedule-store.ts";
 import { DatabaseWebhookStore } from "./database-webhook-store.ts";
 import { Batcher } from "./group-commit/batcher.ts";
@@ -24,6 +26,7 @@ import { findSubmitted } from "./queries/find-submitted.ts";
 import { getRuns, type RunName } from "./queries/get-runs.ts";
 import { listRuns } from "./queries/list-runs.ts";
 import { listSteps } from "./queries/list-steps.ts";
+import { readCosts } from "./queries/read-costs.ts";
 import { currentRelease, getBundle, listReleases } from "./queries/read-releases.ts";
 import type { RunProgress } from "./queries/record-progress.ts";
 import { releaseRuns } from "./queries/release-runs.ts";
@@ -64,6 +67,8 @@ export class DatabaseStore implements Store {
   readonly cache: DatabaseResponseCache;
   readonly schedules: DatabaseScheduleStore;
   readonly peers: DatabasePeers | null;
+  readonly costs: CostStore;
+  readonly retention: DatabaseRetentionStore;
   private readonly parts: DatabaseStoreParts;
   private readonly closing = new AbortController();
   private readonly submitter: Submitter;
@@ -95,6 +100,8 @@ export class DatabaseStore implements Store {
     const onTold = (callback: (from: string, message: string) => void) => this.told.add(callback);
     const onMissed = (callback: () => void) => this.missed.add(callback);
     this.peers = database.kind === "pglite" ? null : new DatabasePeers({ database, sender, onTold, onMissed });
+    this.costs = { report: (question) => this.read(() => readCosts(database, question)) };
+    this.retention = new DatabaseRetentionStore(database);
     this.finishedJobs = new Batcher({ write: (jobIds) => this.removeJobs(jobIds), maxItems: 500, waitMs: 20 });
     this.runReads = new Batcher({ write: (names) => this.read(() => getRuns(database, names)), maxItems: 500, maxInFlight: 2 });
     this.statistics = new Statistics({ database, onTrouble });

@@ -73,6 +73,30 @@ CREATE TABLE flow_run.concurrency_limit (
   CONSTRAINT concurrency_limit_concurrency_check CHECK ((concurrency > 0))
 );
 
+CREATE TABLE flow_run.cost_rollup (
+  environment text NOT NULL,
+  day date NOT NULL,
+  flow text NOT NULL,
+  release integer NOT NULL,
+  provider text NOT NULL,
+  model text NOT NULL,
+  runs bigint NOT NULL DEFAULT 0,
+  calls bigint NOT NULL DEFAULT 0,
+  cache_hits bigint NOT NULL DEFAULT 0,
+  unpriced_calls bigint NOT NULL DEFAULT 0,
+  input_tokens bigint NOT NULL DEFAULT 0,
+  output_tokens bigint NOT NULL DEFAULT 0,
+  cache_read_tokens bigint NOT NULL DEFAULT 0,
+  cache_write_tokens bigint NOT NULL DEFAULT 0,
+  reasoning_tokens bigint NOT NULL DEFAULT 0,
+  cost_nano_usd bigint NOT NULL DEFAULT 0,
+  CONSTRAINT cost_rollup_pkey PRIMARY KEY (environment, day, flow, release, provider, model)
+);
+
+COMMENT ON COLUMN flow_run.cost_rollup.day IS 'On which the run was created, UTC.';
+
+COMMENT ON COLUMN flow_run.cost_rollup.runs IS 'Counted in rows without a provider and a model, because a run may use several; those rows hold nothing else.';
+
 CREATE TABLE flow_run.environment (
   name text NOT NULL,
   current_release integer,
@@ -120,6 +144,26 @@ CREATE TABLE flow_run.release (
   CONSTRAINT release_environment_fkey FOREIGN KEY (environment) REFERENCES flow_run.environment(name)
 );
 
+CREATE TABLE flow_run.retention_later (
+  what text NOT NULL,
+  id text NOT NULL,
+  environment text NOT NULL,
+  due_at timestamp with time zone NOT NULL,
+  CONSTRAINT retention_later_pkey PRIMARY KEY (what, id),
+  CONSTRAINT retention_later_what_check CHECK ((what = ANY (ARRAY['contents'::text, 'runs'::text, 'deliveries'::text, 'keys'::text])))
+);
+
+CREATE INDEX retention_later_due ON flow_run.retention_later USING btree (environment, what, due_at);
+
+CREATE TABLE flow_run.retention_sweep (
+  environment text NOT NULL,
+  what text NOT NULL,
+  position timestamp with time zone NOT NULL DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone,
+  position_id text NOT NULL DEFAULT ''::text,
+  CONSTRAINT retention_sweep_pkey PRIMARY KEY (environment, what),
+  CONSTRAINT retention_sweep_what_check CHECK ((what = ANY (ARRAY['contents'::text, 'runs'::text, 'deliveries'::text])))
+);
+
 CREATE TABLE flow_run.run (
   id text NOT NULL,
   job_id uuid NOT NULL,
@@ -163,6 +207,8 @@ CASE
     ELSE NULL::text
 END,
   cache_hits integer NOT NULL DEFAULT 0,
+  contents_pruned_at timestamp with time zone,
+  pruned_at timestamp with time zone,
   CONSTRAINT run_pkey PRIMARY KEY (id),
   CONSTRAINT run_check CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['succeeded'::text, 'failed'::text, 'cancelled'::text])))),
   CONSTRAINT run_kind_check CHECK ((kind = ANY (ARRAY['task'::text, 'workflow'::text, 'agent'::text]))),
@@ -209,6 +255,10 @@ COMMENT ON COLUMN flow_run.run.replay_input IS 'Given in place of the evaluated 
 COMMENT ON COLUMN flow_run.run.limited IS 'Subject to a limit of concurrency when it was last looked at: its job is blocked until the run is given a slot.';
 
 COMMENT ON COLUMN flow_run.run.line IS '''queued'': stands in the line of its flow. ''running'': holds a slot.';
+
+COMMENT ON COLUMN flow_run.run.contents_pruned_at IS 'Inputs, outputs and messages of the run and its steps are gone since then.';
+
+COMMENT ON COLUMN flow_run.run.pruned_at IS 'The run is gone for everybody since then; the row only keeps its idempotency key until that may be used again.';
 
 CREATE TABLE flow_run.schedule (
   environment text NOT NULL,

@@ -1,9 +1,11 @@
 import type { FlowKind, Json, JsonObject, JsonSchema, Run, RunStatus, Step } from "@flow-run/spec";
+import type { CostStore } from "./cost-store.ts";
 import type { FeedbackStore } from "./feedback-store.ts";
 import type { Journal, RecordedRun } from "./journal.ts";
 import type { Peers } from "./peers.ts";
 import type { ReplayStore } from "./replay-store.ts";
 import type { SharedResponseCache } from "./response-cache.ts";
+import type { RetentionStore } from "./retention-store.ts";
 import type { RunTaker } from "./run-taker.ts";
 import type { ScheduleStore } from "./schedule-store.ts";
 import type { WebhookStore } from "./webhook-store.ts";
@@ -184,6 +186,12 @@ export interface Store {
   readonly webhooks: WebhookStore;
   /** Answers of models that may be given again. */
   readonly cache: SharedResponseCache;
+
+  /** What runs have cost. */
+  readonly costs: CostStore;
+
+  /** Takes away what environments no longer keep. */
+  readonly retention: RetentionStore;
 
   /** The other processes on this database; null where there can be none. */
   readonly peers: Peers | null;

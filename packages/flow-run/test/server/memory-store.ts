@@ -20,6 +20,8 @@ interface Kept {
 /** A store in memory whose moments a test decides: what ends when, when the database is away, when a commit comes through. Executes nothing. */
 export class MemoryStore implements Store {
   readonly peers = null;
+  readonly costs = { report: () => Promise.reject(new Error("This store adds nothing up.")) };
+  readonly retention = { environments: async () => [], prune: async () => null, pruneKeys: async () => ({ seen: 0, pruned: 0 }) };
   readonly runs = new Map<string, Kept>();
   private readonly releases = new Map<string, { row: ReleaseRow; bundle: JsonObject }[]>();
   private readonly keys: { row: ApiKeyRow; sha256: string }[] = [];

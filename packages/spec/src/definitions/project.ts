@@ -151,10 +151,24 @@ const environmentLimitsSchema = z
   })
   .meta({ description: "How many runs may be under way at once, over all servers; runs beyond wait in line. Default: any number." });
 
+const retentionSchema = z
+  .strictObject({
+    runs: durationSchema.optional().meta({
+      description: "Ended runs with all that belongs to them, for example 90d. What they cost stays in the totals of `flow-run costs`.",
+    }),
+    contents: durationSchema.optional().meta({
+      description:
+        "Inputs, outputs and messages of ended runs and their steps, for example 7d. Status, usage and cost stay as long as the run.",
+    }),
+    deliveries: durationSchema.optional().meta({ description: "Webhook deliveries that are over, with their attempts, for example 14d." }),
+  })
+  .meta({ description: "How long what runs leave behind is kept after their end. Default: for good." });
+
 export const environmentSchema = z.strictObject({
   url: z.string().optional().meta({ description: "Where its server listens, for --env." }),
   models: z.record(nameSchema, modelSchema).optional().meta({ description: "Models that differ here, under the names that prompts use." }),
   limits: environmentLimitsSchema.optional(),
+  retention: retentionSchema.optional(),
   gates: z.array(nameSchema).optional().meta({ description: "Names of evals that must pass before a deploy." }),
   vars: z.record(nameSchema, z.string()).optional().meta({ description: "Text that expressions read as ${{ vars.NAME }}." }),
 });

@@ -66,6 +66,8 @@ export const runSchema = z.object({
   createdAt: z.iso.datetime(),
   startedAt: z.iso.datetime().nullable(),
   finishedAt: z.iso.datetime().nullable(),
+  /** Present when input, output and messages of the run and its steps were removed, as its environment's retention says; they are null then. */
+  contentsPrunedAt: z.iso.datetime().optional(),
 });
 export type Run = z.infer<typeof runSchema>;
 

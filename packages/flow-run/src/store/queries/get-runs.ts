@@ -10,7 +10,7 @@ export interface RunName {
 const SQL = `
 SELECT q.ord::int AS ord, ${RUN_COLUMNS}
 FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS q (environment, id, ord)
-JOIN flow_run.run AS r ON r.id = q.id AND r.environment = q.environment`;
+JOIN flow_run.run AS r ON r.id = q.id AND r.environment = q.environment AND r.pruned_at IS NULL`;
 
 /** In the order of the names; null for an unknown run. */
 export async function getRuns(database: Database, names: readonly RunName[]): Promise<(Run | null)[]> {

@@ -12,7 +12,7 @@ export async function listRuns(database: Database, filter: RunFilter): Promise<{
   const limit = Math.min(MOST, Math.max(1, Math.trunc(filter.limit ?? DEFAULT_LIMIT) || DEFAULT_LIMIT));
   const params: unknown[] = [filter.environment];
   const given = (value: unknown) => `$${params.push(value)}`;
-  const conditions = ["r.environment = $1"];
+  const conditions = ["r.environment = $1", "r.pruned_at IS NULL"];
   if (filter.flow !== undefined) conditions.push(`r.flow = ${given(filter.flow)}`);
   const statuses = filter.status === undefined ? [] : [filter.status].flat();
   if (statuses.length > 0) {

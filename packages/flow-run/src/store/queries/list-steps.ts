@@ -3,7 +3,7 @@ import type { Database } from "../database/index.ts";
 import { enclosingSteps } from "./enclosing-steps.ts";
 import { toUsd } from "./run-columns.ts";
 
-const RUN = "SELECT finished_at FROM flow_run.run WHERE environment = $1 AND id = $2";
+const RUN = "SELECT finished_at FROM flow_run.run WHERE environment = $1 AND id = $2 AND pruned_at IS NULL";
 
 const STEPS = `
 SELECT s.path, s.seq, s.epoch = 0 AS copied, s.kind, s.status, s.input, s.output, s.error, s.started_at, s.finished_at

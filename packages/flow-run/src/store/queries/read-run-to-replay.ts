@@ -2,7 +2,8 @@ import type { Database } from "../database/index.ts";
 import type { RunToReplay } from "../replay-store.ts";
 import { RUN_COLUMNS, type RunRow, toRun } from "./run-columns.ts";
 
-const RUN = `SELECT ${RUN_COLUMNS}, r.priority, r.webhook_url, r.webhook_output FROM flow_run.run AS r WHERE r.environment = $1 AND r.id = $2`;
+const RUN = `SELECT ${RUN_COLUMNS}, r.priority, r.webhook_url, r.webhook_output FROM flow_run.run AS r
+WHERE r.environment = $1 AND r.id = $2 AND r.pruned_at IS NULL`;
 
 const STEPS = `
 SELECT s.path, s.status FROM flow_run.run AS r JOIN flow_run.step AS s ON s.run_id = r.id

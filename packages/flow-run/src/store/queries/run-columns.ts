@@ -4,7 +4,7 @@ import type { NewRun } from "../store.ts";
 /** Columns of a run `r` that `toRun` reads. */
 export const RUN_COLUMNS = `r.id, r.environment, r.flow, r.kind, r.release, r.status, r.input, r.output, r.error, r.tags, r.calls, r.cache_hits, r.unpriced_calls,
   r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens, r.reasoning_tokens, r.cost_nano_usd,
-  r.replay_of, r.replay_from, r.feedback_count, r.created_at, r.started_at, r.finished_at`;
+  r.replay_of, r.replay_from, r.feedback_count, r.created_at, r.started_at, r.finished_at, r.contents_pruned_at`;
 
 export interface RunRow {
   id: string;
@@ -32,6 +32,7 @@ export interface RunRow {
   created_at: Date;
   started_at: Date | null;
   finished_at: Date | null;
+  contents_pruned_at: Date | null;
 }
 
 export function toRun(row: RunRow): Run {
@@ -62,6 +63,7 @@ export function toRun(row: RunRow): Run {
     createdAt: row.created_at.toISOString(),
     startedAt: row.started_at?.toISOString() ?? null,
     finishedAt: row.finished_at?.toISOString() ?? null,
+    ...(row.contents_pruned_at === null ? {} : { contentsPrunedAt: row.contents_pruned_at.toISOString() }),
   };
 }
 

@@ -14,7 +14,7 @@ WITH linked AS (
   INSERT INTO flow_run.step (run_id, path, seq, epoch, kind, status, input, output, error, started_at, finished_at)
   SELECT linked.id, s.path, row_number() OVER (ORDER BY s.seq), 0, s.kind, s.status, s.input, s.output, s.error, s.started_at, s.finished_at
   FROM linked CROSS JOIN flow_run.step AS s
-  WHERE s.run_id = $2 AND s.path = ANY ($5::text[])
+  WHERE s.run_id = $2 AND s.path = ANY ($5::text[]) AND EXISTS (SELECT FROM flow_run.run AS o WHERE o.id = $2 AND o.contents_pruned_at IS NULL)
   RETURNING path
 )
 SELECT count(*)::int AS copied FROM copied`;
