@@ -1,5 +1,5 @@
 import { FlowRunError } from "@flow-run/spec";
-import type { ClaimedRun, Store } from "../store/index.ts";
+import type { ClaimedRun, RunTaker, Store } from "../store/index.ts";
 import type { EngineEvent } from "./engine-event.ts";
 import { executeRun } from "./execute-run.ts";
 import { freePlaces } from "./free-places.ts";
@@ -44,7 +44,7 @@ const CLAIM_BATCH = 100;
 const SUSPECTS_AT_ONCE = 1;
 
 /** Takes runs from the queue and executes them until it is drained. Everything that polls or beats is one timer per worker, never one per run. */
-export class Worker {
+export class Worker implements RunTaker {
   private readonly options: Required<WorkerOptions>;
   private readonly active = new Map<string, ActiveRun>();
   private readonly stopping = new AbortController();
@@ -53,6 +53,10 @@ export class Worker {
   private loops: Promise<unknown>[] = [];
   private wake: () => void = () => {};
   private awake = false;
+  /** The last claim has left nothing in the queue, and nothing has come to it since, as far as this process knows. */
+  private queueIsEmpty = false;
+  /** Room kept for runs that are being accepted. */
+  private reserved = 0;
   private unsubscribe: (() => void)[] = [];
 
   constructor(options: WorkerOptions) {
@@ -76,6 +80,7 @@ export class Worker {
       store.onQueued(() => this.nudge()),
       store.onSignalled((id) => this.ring(id)),
       store.onEnded((ids) => this.stopEnded(ids)),
+      store.takeAccepted(this),
     ];
     this.loops = [
       this.claimLoop(),
@@ -107,8 +112,24 @@ export class Worker {
       .catch((error) => this.options.onTrouble(error, "handing runs back"));
   }
 
+  reserve(most: number): number {
+    const room = this.queueIsEmpty ? Math.max(0, Math.min(most, this.options.concurrency - this.active.size - this.reserved)) : 0;
+    // The rest goes to the queue.
+    if (room < most) this.queueIsEmpty = false;
+    this.reserved += room;
+    return room;
+  }
+
+  take(runs: readonly ClaimedRun[], reserved: number): void {
+    this.reserved -= reserved;
+    if (!this.stopping.signal.aborted) for (const run of runs) this.begin(run);
+    else if (runs.length > 0)
+      this.options.store.releaseRuns(runs).catch((error) => this.options.onTrouble(error, "handing accepted runs to other servers"));
+  }
+
   private nudge(): void {
     this.awake = true;
+    this.queueIsEmpty = false;
     this.wake();
   }
 
@@ -117,13 +138,18 @@ export class Worker {
     let failures = 0;
     while (!this.stopping.signal.aborted) {
       this.awake = false;
-      const room = Math.min(CLAIM_BATCH, freePlaces(concurrency, this.active.size, this.active.values(), world.clock.now()));
+      const underWay = this.active.size + this.reserved;
+      const room = Math.min(CLAIM_BATCH, freePlaces(concurrency, underWay, this.active.values(), world.clock.now()));
       let claimed: ClaimedRun[] = [];
       try {
-        if (room > 0) claimed = await store.claimRuns(room, { suspects: SUSPECTS_AT_ONCE - this.suspects() });
+        if (room > 0) {
+          claimed = await store.claimRuns(room, { suspects: SUSPECTS_AT_ONCE - this.suspects() });
+          this.queueIsEmpty = claimed.length < room && !this.awake;
+        }
         failures = 0;
       } catch (error) {
         failures++;
+        this.queueIsEmpty = false;
         onTrouble(error, "taking runs from the queue");
       }
       for (const run of claimed) this.begin(run);

@@ -35,6 +35,7 @@ import { requeueOrphans, requeueOrphansSql } from "./queries/requeue-orphans.ts"
 import { Claimer } from "./queue/claimer.ts";
 import { readJobClaim } from "./queue/job-claim.ts";
 import type { RunQueue } from "./queue/run-queue.ts";
+import type { RunTaker } from "./run-taker.ts";
 import { Statistics } from "./statistics.ts";
 import { storeJson } from "./storable-json.ts";
 import type { ApiKeyRow, AwaitedSignal, ClaimedRun, NewRun, ReleaseRow, RunFilter, Store, SubmittedRun } from "./store.ts";
@@ -87,6 +88,7 @@ export class DatabaseStore implements Store {
   private readonly bundles = new Kept<JsonObject | null>(32);
   private readonly apiKeys = new Kept<ApiKeyRow | null>(10_000, LONGEST_MEMORY_MS);
   private subscription: Subscription | null = null;
+  private taker: RunTaker | null = null;
 
   constructor(parts: DatabaseStoreParts) {
     this.parts = parts;
@@ -121,7 +123,11 @@ export class DatabaseStore implements Store {
       sender,
       signal,
       giveUpAfterMs: parts.submitTimeoutMs,
-      onQueued,
+      taker: () => this.taker,
+      onAccepted: ({ queued, taken }) => {
+        if (queued > 0) this.queued.call();
+        this.statistics.count(queued + taken);
+      },
     });
     this.recorder = new Recorder({ database, sender, signal, onEnded: (ids) => this.ended.call(ids), onTrouble });
     this.waits = new WaitKeeper({
@@ -139,6 +145,7 @@ export class DatabaseStore implements Store {
       signal,
       onEnded: (ids) => this.ended.call(ids),
       onFinishedJob: (jobId) => void this.finishedJobs.add(jobId),
+      onSlow: () => this.statistics.doubt(),
       onTrouble,
     });
     this.ended.add(() => this.tellFreed());
@@ -227,6 +234,13 @@ export class DatabaseStore implements Store {
     else if (answer.delivered) this.signalled.call(id);
     // Delivered by the first try, whose answer was lost.
     return answer.delivered || (mayBeOurs && answer.sameBefore);
+  }
+
+  takeAccepted(taker: RunTaker): () => void {
+    this.taker = taker;
+    return () => {
+      if (this.taker === taker) this.taker = null;
+    };
   }
 
   claimRuns(limit: number, { suspects = 1 }: { suspects?: number } = {}): Promise<ClaimedRun[]> {

@@ -295,6 +295,9 @@ export class MemoryStore implements Store {
   get webhooks(): never {
     throw new Error("nothing is delivered here");
   }
+  takeAccepted(): never {
+    throw new Error("nothing is executed here");
+  }
   claimRuns(): never {
     throw new Error("nothing is executed here");
   }

@@ -29,13 +29,13 @@ export async function submitReplay(
 ): Promise<Date | null> {
   const { id } = submitted.run;
   return database.transaction(async (tx) => {
-    const createdAt = (await submitRuns(tx, submitSql, sender, [submitted])).get(id);
-    if (!createdAt) return null;
+    const created = (await submitRuns(tx, submitSql, sender, [submitted])).get(id);
+    if (!created) return null;
     const given = input === undefined ? null : JSON.stringify(input);
     const [row] = await tx.query<{ copied: number }>(COPY, [id, of, from, given, copied, from === null ? 0 : 1]);
     if (row?.copied !== copied.length) {
       throw new FlowRunError("not-replayable", "Steps that were to be taken over are not there any more. Replay the run as a whole.");
     }
-    return createdAt;
+    return created.createdAt;
   });
 }

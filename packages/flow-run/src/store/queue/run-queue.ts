@@ -65,6 +65,8 @@ export class RunQueue {
         retentionSeconds: NEVER_EXPIRES_SECONDS,
         deleteAfterSeconds: 3600,
       });
+      // Nobody reads pg-boss's own statistics, for which it would read the whole queue every second. Dead workers are looked for all the same.
+      await database.query("UPDATE pgboss.version SET monitor_backoff_on = $1 WHERE monitor_backoff_on IS DISTINCT FROM $1", ["infinity"]);
       const insert = await recorded((db) => boss.insert(QUEUE, [{}], { db }));
       const fetch = await recorded((db) => boss.fetch(QUEUE, { batchSize: LIMIT_MARK, db }));
       return new RunQueue(database, boss, insert, fetch);
@@ -77,7 +79,7 @@ export class RunQueue {
   private constructor(database: Database, boss: PgBoss, insertSql: string, fetchSql: string) {
     this.database = database;
     this.boss = boss;
-    this.insertJobsSql = replaceOnce(insertSql, "$1::text::json", JOBS_PLACEHOLDER);
+    this.insertJobsSql = insertTakenToo(replaceOnce(insertSql, "$1::text::json", JOBS_PLACEHOLDER));
     this.fetchSql = divideFetchSql(fetchSql);
   }
 
@@ -141,6 +143,18 @@ async function recorded(call: (db: { executeSql(text: string): Promise<{ rows: n
     },
   });
   return recording;
+}
+
+/** pg-boss inserts jobs that wait to be fetched. With `taken: true` a job is inserted as its fetch would leave it. */
+function insertTakenToo(sql: string): string {
+  const columns = replaceOnce(sql, "      trace_context\n    )", "      trace_context, state, started_on, heartbeat_on\n    )");
+  const values = replaceOnce(
+    columns,
+    '"__traceContext" as trace_context\n',
+    `"__traceContext" as trace_context, CASE WHEN taken THEN 'active'::pgboss.job_state ELSE 'created' END,
+      CASE WHEN taken THEN pgboss.job_now() END, CASE WHEN taken THEN pgboss.job_now() END\n`,
+  );
+  return replaceOnce(values, '"__traceContext" jsonb\n', '"__traceContext" jsonb, taken boolean\n');
 }
 
 /** Loud when another version of pg-boss writes its SQL in another way. */
