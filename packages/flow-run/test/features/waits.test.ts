@@ -70,6 +70,15 @@ output: { go: "\${{ steps.go.output }}" }
     as: who
     run: vote
 `,
+  "flows/votes.yaml": `steps:
+  - id: votes
+    forEach: "\${{ ['a', 'b', 'c'] }}"
+    as: who
+    concurrency: 2
+    wait: { signal: vote, payload: { ok: boolean } }
+  - { id: ask, repeat: { until: "\${{ steps.ask.output.ok }}", max: 5 }, wait: { signal: ask, payload: { ok: boolean } } }
+output: { votes: "\${{ steps.votes.output }}", asked: "\${{ steps.ask.output.ok }}" }
+`,
   "flows/vote.yaml": "steps:\n  - { id: vote, wait: { signal: vote } }\n",
   "flows/timed.yaml": "steps:\n  - { id: called, run: inner, timeout: 300ms, onError: continue }\n  - { id: after, set: { done: true } }\n",
   "flows/limited.yaml": "steps:\n  - { id: hold, wait: { signal: hold } }\nlimits: { duration: 1h }\n",
@@ -175,6 +184,28 @@ describeEachDatabase("a run that waits", (open) => {
       if (payload !== "three") await house.told(id, "run-waiting", { after });
     }
     expect(await house.ended(id)).toMatchObject({ status: "succeeded", output: ["one", "two", "three"] });
+  });
+
+  it("may be done for each element, as many at once as the step says, and again until it is enough", async () => {
+    const id = await house.start("votes");
+    const waiting = async () => (await store.awaitedSignals("dev", id))!.signals.map((one) => one.path).join();
+    const send = async (name: string, ok: boolean) => {
+      const after = house.events.length;
+      await until(() => signal(id, name, { ok }), { what: "the signal is taken" });
+      return after;
+    };
+    await house.told(id, "run-waiting");
+    expect(await waiting()).toBe("votes[0],votes[1]");
+    await house.told(id, "run-waiting", { after: await send("vote", true) });
+    expect(await waiting()).toBe("votes[1],votes[2]");
+    await house.told(id, "run-waiting", { after: await send("vote", false) });
+    await house.told(id, "run-waiting", { after: await send("vote", true) });
+    expect(await waiting()).toBe("ask[0]");
+    await house.told(id, "run-waiting", { after: await send("ask", false) });
+    await send("ask", true);
+    const votes = [{ ok: true }, { ok: false }, { ok: true }];
+    expect(await house.ended(id)).toMatchObject({ status: "succeeded", output: { votes, asked: true } });
+    expect(await paths(id)).toEqual(["votes[0]", "votes[1]", "votes[2]", "ask[0]", "ask[1]"].map((path) => `${path} succeeded`));
   });
 
   it("gives a wait up when the step beside it fails", async () => {

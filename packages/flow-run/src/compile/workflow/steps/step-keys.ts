@@ -8,7 +8,7 @@ export type Action = (typeof ACTIONS)[number];
 const BESIDE: { [action in Action]: readonly string[] } = {
   run: ["with", "forEach", "as", "concurrency", "repeat", "timeout", "retries", "onError"],
   http: ["forEach", "as", "concurrency", "repeat", "timeout", "retries", "onError"],
-  wait: ["onError"],
+  wait: ["forEach", "as", "concurrency", "repeat", "onError"],
   set: ["forEach", "as", "concurrency", "repeat", "onError"],
   parallel: [],
 };
