@@ -67,9 +67,9 @@ export class Client {
     return this.insist(order, key, `/v1/flows/${flow}/runs`, body);
   }
 
-  /** A new run with the same input; the client knows it under a key of its own. */
+  /** A new run with the same input, tags and webhook; the client knows it under a key of its own. */
   replay(order: Order, run: string): Promise<string> {
-    return this.insist({ ...order, webhook: false }, `${order.key}-replayed`, `/v1/runs/${run}/replay`, { release: "current" });
+    return this.insist({ ...order, cancelAfterMs: null }, `${order.key}-replayed`, `/v1/runs/${run}/replay`, { release: "current" });
   }
 
   /** The key of an accepted run for another request: 422, or no answer at all. */

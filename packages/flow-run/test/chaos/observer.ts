@@ -23,13 +23,18 @@ CREATE TABLE watch.turn (run text, before text, after text, epoch int);
 CREATE TABLE watch.attempt (run text, id text, path text, epoch int);
 CREATE TABLE watch.changed (run text);
 CREATE FUNCTION watch.run() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF NEW.epoch > 0 THEN INSERT INTO watch.claim VALUES (NEW.id, NEW.epoch, session_user); END IF;
+    IF NEW.status <> 'queued' THEN INSERT INTO watch.turn VALUES (NEW.id, 'queued', NEW.status, NEW.epoch); END IF;
+    RETURN NULL;
+  END IF;
   IF NEW.epoch <> OLD.epoch THEN INSERT INTO watch.claim VALUES (NEW.id, NEW.epoch, session_user); END IF;
   IF NEW.status <> OLD.status THEN INSERT INTO watch.turn VALUES (NEW.id, OLD.status, NEW.status, NEW.epoch); END IF;
   IF OLD.finished_at IS NOT NULL AND (NEW.status, NEW.finished_at, NEW.output::text, NEW.error::text)
     IS DISTINCT FROM (OLD.status, OLD.finished_at, OLD.output::text, OLD.error::text) THEN INSERT INTO watch.changed VALUES (NEW.id); END IF;
   RETURN NULL;
 END $$;
-CREATE TRIGGER watch AFTER UPDATE ON flow_run.run FOR EACH ROW EXECUTE FUNCTION watch.run();
+CREATE TRIGGER watch AFTER INSERT OR UPDATE ON flow_run.run FOR EACH ROW EXECUTE FUNCTION watch.run();
 CREATE FUNCTION watch.attempt() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   INSERT INTO watch.attempt VALUES (NEW.run_id, NEW.id, NEW.step_path, NEW.epoch);
   RETURN NULL;

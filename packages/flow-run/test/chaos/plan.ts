@@ -69,6 +69,12 @@ export function drawRound(random: SeededRandom, { workers, doors }: { workers: n
   return { faults, spanMs };
 }
 
+/** What a fault happens to: two faults of one place never overlap. */
+export function placeOf({ kind, target }: PlannedFault): string {
+  if ((WORKER_FAULTS as readonly FaultKind[]).includes(kind)) return `worker ${target}`;
+  return kind === "kill-door" || kind === "lose-accept" ? `door ${target}` : "database";
+}
+
 function shuffled<T>(random: SeededRandom, list: readonly T[]): T[] {
   return list
     .map((item) => ({ item, at: random.next() }))

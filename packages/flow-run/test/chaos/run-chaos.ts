@@ -11,7 +11,7 @@ import type { ChaosHistory } from "./history.ts";
 import { House } from "./house.ts";
 import { Load } from "./load.ts";
 import type { Network } from "./network.ts";
-import { drawRound, type Round } from "./plan.ts";
+import { drawRound, placeOf, type Round } from "./plan.ts";
 
 export interface ChaosOptions {
   /** The same seed brings the same orders, faults of vendors and plan of faults; what happens in between is up to the machine. */
@@ -99,16 +99,17 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosHistory> {
 /** About as long as a rolling deploy takes. */
 const ROLLING_MS = 6_000;
 
-/** All faults at their times; the last one when all others are over. */
+/** All faults at their times, or later where the one before on the same server takes longer than planned; the last one when all others are over. */
 async function performRound(house: House, { faults }: Round): Promise<PerformedFault[]> {
   const last = faults.at(-1)!;
-  const others = await Promise.all(
-    faults.slice(0, -1).map(async (fault) => {
-      await pause(fault.atMs);
-      return perform(house, fault);
-    }),
-  );
-  return [...others, await perform(house, last)];
+  const before = new Map<string, Promise<unknown>>();
+  const others = faults.slice(0, -1).map((fault) => {
+    const place = placeOf(fault);
+    const done = Promise.all([pause(fault.atMs), before.get(place)]).then(() => perform(house, fault));
+    before.set(place, done);
+    return done;
+  });
+  return [...(await Promise.all(others)), await perform(house, last)];
 }
 
 /** Runs that have not ended by then. */
