@@ -85,7 +85,7 @@ export class Limiter {
     this.closing.abort();
     await this.loop;
     const held = [...this.shares.values()].filter(({ dueAtMs }) => dueAtMs < Number.POSITIVE_INFINITY);
-    if (held.length > 0) await this.talk(held);
+    if (held.length > 0) await this.talk(held, (share, now) => share.farewell(now));
   }
 
   private lineOf(applied: readonly AppliedLimit[]): Line {
@@ -171,10 +171,13 @@ export class Limiter {
     }
   }
 
-  private async talk(shares: readonly LocalShare[]): Promise<void> {
+  private async talk(
+    shares: readonly LocalShare[],
+    ask = (share: LocalShare, now: number) => share.ask(this.waitingFor(share, now), now),
+  ): Promise<void> {
     const { clock, states, onTrouble } = this.options;
     const askedAt = clock.now();
-    const asks = new Map(shares.map((share) => [share.key, { share, ask: share.ask(this.waitingFor(share, askedAt), askedAt) }]));
+    const asks = new Map(shares.map((share) => [share.key, { share, ask: ask(share, askedAt) }]));
     const changes = new Map([...asks].map(([key, { share, ask }]) => [key, share.changeFor(ask)]));
     try {
       await states.change([...asks.keys()], (key, before, nowMs) => changes.get(key)!.change(key, before, nowMs));

@@ -93,6 +93,14 @@ export class LocalShare {
     this.isDueBy(Math.max(nowMs, this.refusedUntilMs));
   }
 
+  /** An ask that gives back whatever is not in use. */
+  farewell(nowMs: number): Ask {
+    this.permits.available(Number.POSITIVE_INFINITY);
+    this.use.forget();
+    this.contended = true;
+    return this.ask([], nowMs);
+  }
+
   /** An ask for these waiters, oldest first. */
   ask(waiting: readonly Wanting[], nowMs: number): Ask {
     const { concurrency } = this.limits;

@@ -13,6 +13,11 @@ export class RecentUse {
     this.now.places = Math.max(this.now.places, placesInUse);
   }
 
+  forget(): void {
+    this.now = { requests: 0, tokens: 0, places: 0 };
+    this.before = this.now;
+  }
+
   /** `places`: the most that were in use at once. */
   read(nowMs: number): { requests: number; tokens: number; places: number } {
     this.turn(nowMs);
