@@ -52,7 +52,7 @@ export interface Claim {
 const job = (state: string, blocked: string, more: string, count: string) => `
     SELECT j.ctid, j.id, j.priority, j.created_on FROM pgboss.job_common AS j
     WHERE j.name = '${QUEUE}' AND j.state = ${state} AND ${blocked} AND j.start_after <= ${more}
-    ORDER BY j.start_after LIMIT ${count} FOR UPDATE OF j SKIP LOCKED`;
+    ORDER BY j.start_after LIMIT (SELECT ${count}::int) FOR UPDATE OF j SKIP LOCKED`;
 
 /**
  * Fetches jobs and claims their runs in one statement. `$1` how many, `$2` sender, `$3` the error of a poisoned run, `$4` suspects, `$5` share of the aged.
@@ -70,11 +70,11 @@ export function claimRunsSql(fetch: FetchSql, { lines }: { lines: boolean }): st
       ${lines ? "UNION ALL SELECT e.ctid, CASE WHEN e.aged THEN 1 ELSE 2 END, CASE WHEN e.aged THEN 0 ELSE e.priority END, e.created_on FROM entry AS e" : ""}
     ) AS c ORDER BY c.class, c.priority DESC, c.created_on LIMIT $1::int`;
   return `
-WITH ${lines ? "RECURSIVE" : ""} suspect AS MATERIALIZED (${job("'retry'", "j.blocked", "now()", "$4::int")}
+WITH ${lines ? "RECURSIVE" : ""} suspect AS MATERIALIZED (${job("'retry'", "j.blocked", "now()", "$4")}
 ), aged AS MATERIALIZED (
-  SELECT * FROM (${job("'retry'", "NOT j.blocked", AGED_AFTER, "$5::int")}) AS r
+  SELECT * FROM (${job("'retry'", "NOT j.blocked", AGED_AFTER, "$5")}) AS r
   UNION ALL
-  SELECT * FROM (${job("'created'", "NOT j.blocked", AGED_AFTER, "$5::int")}) AS c
+  SELECT * FROM (${job("'created'", "NOT j.blocked", AGED_AFTER, "$5")}) AS c
   ORDER BY created_on LIMIT $5::int
 ), general AS MATERIALIZED (${fetch.next}
 ), ${lines ? `${lineEntries("$5::int", AGED_AFTER)}, ` : ""}job AS (${fetch.take(chosen)}

@@ -16,6 +16,8 @@ export interface ClaimerOptions {
   onEnded(runIds: readonly string[]): void;
   /** A job that has nothing to execute any more. */
   onFinishedJob(jobId: string): void;
+  /** A claim took far longer than it should. */
+  onSlow(): void;
   onTrouble(error: unknown, doing: string): void;
 }
 
@@ -30,6 +32,9 @@ const POISONED: RunError = {
 
 /** How long to keep trying to read what a claimed run already did, before its lease runs out and somebody else takes it. */
 const RECOVERY_PATIENCE_MS = 5_000;
+
+/** A claim takes some milliseconds. */
+const SLOW_MS = 250;
 
 /** One of so many claimed runs is the one that has waited longest, whatever its priority. */
 const AGED_SHARE = 10;
@@ -77,7 +82,12 @@ export class Claimer {
 
   private async fetch(claim: { limit: number; suspects: number; agedShare: number; lines: boolean }): Promise<ClaimRow[]> {
     const { database, sender } = this.options;
-    const { rows, inLine } = await claimRuns(database, claim.lines ? this.sqlWithLines : this.sql, sender, { ...POISONED }, claim);
+    const begunAt = performance.now();
+    const { rows, inLine } = await claimRuns(database, claim.lines ? this.sqlWithLines : this.sql, sender, { ...POISONED }, claim).finally(
+      () => {
+        if (performance.now() > begunAt + SLOW_MS) this.options.onSlow();
+      },
+    );
     const aside = rows.flatMap(({ job_id, retry_count, aside: why }) => (why ? [{ jobId: job_id, retryCount: retry_count, why }] : []));
     // What is not set aside is handed out again when its lease is over.
     if (aside.length > 0) await setAside(database, aside).catch((error) => this.options.onTrouble(error, "setting jobs aside"));

@@ -20,7 +20,8 @@ export function divideFetchSql(sql: string): FetchSql {
   if (!parts || sql.includes("$1")) throw new Error(`pg-boss writes the SQL that fetches jobs in an unknown way: ${sql}`);
   const { where, lock, update, set, returning } = parts;
   return {
-    next: `SELECT j.ctid, j.priority, j.created_on ${where}$1::int${lock}`,
+    // A number that the planner cannot see: it then takes the index in whose order the jobs are, and sorts nothing, however few it believes there to be.
+    next: `SELECT j.ctid, j.priority, j.created_on ${where}(SELECT $1::int)${lock}`,
     // By their places, which leave no other way to the jobs, whatever was believed of the table when the plan was made; one that has changed its place
     // since the statement began is left for the next.
     take: (chosen) => `${update} blocked = false, ${set}
