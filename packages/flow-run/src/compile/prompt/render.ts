@@ -57,7 +57,12 @@ export function preparePrompt({ template, partials = {}, defaults = {} }: Prompt
     environment.registerPartial(name, (context, options) => current().work.inPartial(() => compiled(context, options)));
   }
   const main = environment.compile(template, COMPILE_OPTIONS);
-  const excess = [template, ...Object.values(partials)].map(templateExcess).find((reason) => reason !== undefined);
+  const sources = [template, ...Object.values(partials)];
+  // Each rendering wraps every helper anew: only those are kept that the text can name. Blocks of lists, `{{#questions}}`, are `each` by another name.
+  for (const name of KNOWN_HELPERS.keys()) {
+    if (name !== "each" && !sources.some((source) => source.includes(name))) environment.unregisterHelper(name);
+  }
+  const excess = sources.map(templateExcess).find((reason) => reason !== undefined);
 
   const renderWithSections = ({ input, messages = [], context }: RenderData): MessageWithSections[] => {
     if (excess !== undefined) throw new FlowRunError("render-failed", `The prompt cannot be rendered: ${excess}. Take it apart.`);
