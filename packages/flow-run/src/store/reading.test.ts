@@ -1,7 +1,8 @@
+import type { Run } from "@flow-run/spec";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeEachDatabase } from "../../test/support/describe-each-database.ts";
 import { endRun, newRun } from "../../test/support/store-fixtures.ts";
-import { openStore, type Store } from "./index.ts";
+import { type NewRun, openStore, type Store } from "./index.ts";
 
 describeEachDatabase("reading runs", (open) => {
   let store: Store;
@@ -69,6 +70,33 @@ describeEachDatabase("reading runs", (open) => {
     expect(await ids({ environment, status: "failed" })).toEqual([]);
     expect(await ids({ environment, flow: "b", status: "queued", tag: "blue", limit: 1 })).toEqual([queued]);
     expect(await ids({ environment, tag: "' OR 1=1--" })).toEqual([]);
+  });
+
+  it("filters by several tags and statuses, by release, by time and by what is replayed", async () => {
+    const environment = "more-filters";
+    const make = async (tags: string[], over: Partial<NewRun> = {}) => (await store.submitRun(newRun({ environment, tags, ...over }))).run;
+    const first = await make(["red", "blue"]);
+    const second = await make(["red"], { release: 2 });
+    const third = await make(["blue", "red", "green"]);
+    await store.cancelRun(environment, second.id);
+    expect(await ids({ environment, tag: ["red", "blue"] })).toEqual([third.id, first.id]);
+    expect(await ids({ environment, tag: ["red", "blue", "green"] })).toEqual([third.id]);
+    expect(await ids({ environment, tag: ["red", "none"] })).toEqual([]);
+    expect(await ids({ environment, tag: [] })).toEqual([third.id, second.id, first.id]);
+    expect(await ids({ environment, status: ["queued", "cancelled"] })).toEqual([third.id, second.id, first.id]);
+    expect(await ids({ environment, status: ["failed", "cancelled"] })).toEqual([second.id]);
+    expect(await ids({ environment, status: ["running", "queued"], tag: "green" })).toEqual([third.id]);
+    expect(await ids({ environment, release: 2 })).toEqual([second.id]);
+    // Times on the wire are cut to milliseconds; the database knows microseconds.
+    const after = (run: Run) => new Date(Date.parse(run.createdAt) + 1).toISOString();
+    expect(await ids({ environment, from: first.createdAt, to: after(third) })).toEqual([third.id, second.id, first.id]);
+    expect(await ids({ environment, to: first.createdAt })).toEqual([]);
+    expect(await ids({ environment, from: after(third) })).toEqual([]);
+    const again = newRun({ environment });
+    await store.replays.submit({ run: again, of: first.id, from: null, copied: [] });
+    expect(await ids({ environment, replayOf: first.id })).toEqual([again.id]);
+    expect(await ids({ environment: "other", replayOf: first.id })).toEqual([]);
+    for (const run of await store.claimRuns(100)) await endRun(store, run);
   });
 
   it("takes limits that are out of bounds as the nearest that is in", async () => {

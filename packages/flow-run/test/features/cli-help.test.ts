@@ -21,6 +21,7 @@ const COMMANDS = [
   ["runs", "cancel"],
   ["runs", "signal"],
   ["runs", "replay"],
+  ["runs", "feedback"],
   ["server"],
   ["webhooks", "list"],
   ["webhooks", "show"],

@@ -5,33 +5,9 @@ import path from "node:path";
 import type { ApiKey, Run } from "@flow-run/spec";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { flowRun, folderWith, SMALL_PROJECT } from "../support/command-line.ts";
-import { type Program, startProgram } from "../support/program.ts";
+import { startDev } from "../support/dev-server.ts";
+import { startProgram } from "../support/program.ts";
 import { programFile } from "../support/shared-databases.ts";
-
-interface Dev {
-  cwd: string;
-  url: string;
-  program: Program;
-  /** A command against it. */
-  flowRun(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }>;
-  json<T = Record<string, unknown>>(...args: string[]): Promise<T>;
-}
-
-async function startDev(args: string[] = [], files: Record<string, string> = SMALL_PROJECT): Promise<Dev> {
-  const cwd = folderWith(files);
-  const program = startProgram(await programFile(), ["dev", "--port", "0", ...args], { cwd });
-  onTestFinished(async () => void (await program.kill()));
-  const said = await program.said(/http:\/\/127\.0\.0\.1:\d+/);
-  const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(said)!;
-  const run = (...words: string[]) => flowRun(words, { cwd, env: { FLOW_RUN_URL: url } });
-  return {
-    cwd,
-    url,
-    program,
-    flowRun: run,
-    json: async <T>(...words: string[]) => JSON.parse((await run(...words, "--json")).stdout) as T,
-  };
-}
 
 /** Where nobody listens. */
 async function closedUrl(): Promise<string> {
