@@ -22,11 +22,12 @@ export class Load {
     this.random = random;
   }
 
-  /** Submits so many runs evenly over the time, until `stopped`; further ones at the same pace while `goesOn`. */
+  /** Submits so many runs evenly over the time; and on, at a quarter of the pace, while `goesOn`. */
   async submit(runs: number, spanMs: number, goesOn: () => boolean): Promise<void> {
-    const startMs = Date.now();
-    for (let number = 1; number <= runs || goesOn(); number++) {
-      await pause(Math.max(0, startMs + (number * spanMs) / runs - Date.now()));
+    const pauseMs = spanMs / runs;
+    for (let number = 1, atMs = Date.now(); number <= runs || goesOn(); number++) {
+      atMs += number <= runs ? pauseMs : 4 * pauseMs;
+      await pause(Math.max(0, atMs - Date.now()));
       const done = this.serve(drawOrder(this.random, number));
       done.catch(() => {});
       this.orders.push(done);

@@ -22,19 +22,10 @@ const USAGE = `npm run test:chaos -- [options]
 /** About what a round of faults takes, with its deploy. */
 const ROUND_MINUTES = 0.5;
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: "string", default: String(Date.now() % 1_000_000_000) },
-    runs: { type: "string", default: "3000" },
-    minutes: { type: "string", default: "3" },
-    netns: { type: "boolean", default: false },
-    program: { type: "string" },
-    help: { type: "boolean", default: false },
-  },
-});
+const values = given();
 const runs = Number(values.runs);
 const minutes = Number(values.minutes);
-if (values.help || !(runs >= 1) || !(minutes > 0)) {
+if (values.help || !Number.isInteger(runs) || runs < 1 || !(minutes > 0)) {
   process.stdout.write(USAGE);
   process.exit(values.help ? 0 : 2);
 }
@@ -46,6 +37,8 @@ async function main(): Promise<number> {
     console.log(`skipped: ${network.missing}`);
     return 0;
   }
+  // Namespaces outlive their maker.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void network.close().finally(() => process.exit(130)));
   const { seed } = values;
   console.log(`seed ${seed}, ${runs} runs, ${minutes} minutes${values.netns ? `, workers in network namespaces (${network.host})` : ""}`);
   const begun = Date.now();
@@ -71,6 +64,24 @@ async function main(): Promise<number> {
   console.log(`${violations.length} violations with seed ${seed}; everything that was seen is in ${file}:`);
   for (const violation of violations.slice(0, 50)) console.log(`  ${violation}`);
   return 1;
+}
+
+function given() {
+  try {
+    return parseArgs({
+      options: {
+        seed: { type: "string", default: String(Date.now() % 1_000_000_000) },
+        runs: { type: "string", default: "3000" },
+        minutes: { type: "string", default: "3" },
+        netns: { type: "boolean", default: false },
+        program: { type: "string" },
+        help: { type: "boolean", default: false },
+      },
+    }).values;
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n${USAGE}`);
+    return process.exit(2);
+  }
 }
 
 function builtProgram(): string {
