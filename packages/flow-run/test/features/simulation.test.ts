@@ -1,21 +1,25 @@
-import type { Json } from "@flow-run/spec";
-import { FlowRunError } from "@flow-run/spec";
+import type { Json, TokenUsage } from "@flow-run/spec";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Bundle } from "../../src/compile/index.ts";
 import { createValidators, resolveModel } from "../../src/compile/index.ts";
-import type { EngineRelease, EngineWorld, LoadedFlows } from "../../src/engine/index.ts";
+import type { EngineRelease, EngineWorld, LoadedFlows, RunBell } from "../../src/engine/index.ts";
 import { executeRun, loadFlows } from "../../src/engine/index.ts";
 import type { ModelProvider } from "../../src/model/index.ts";
 import { createModelLimits, ModelCallError } from "../../src/model/index.ts";
-import type { AttemptEnd, AttemptStart, Journal, RunEnd, StepRecord } from "../../src/store/index.ts";
+import type { RunEnd } from "../../src/store/index.ts";
 import { compileFiles } from "../support/compile-files.ts";
+import { Crash, Memory, random, SimulatedJournal, Timeline, tokensOf } from "../support/simulated-world.ts";
 
 /**
  * The walker under a seeded clock, order and faults: workers that crash, freeze past their lease and come back, commits that fail before or after
- * they took effect, and a model that fails. One seed is one history; a failing seed replays exactly.
+ * they took effect, a model that fails, and signals. One seed is one history; a failing seed replays exactly.
  */
 
 const SEEDS = Number(process.env.FLOW_RUN_SEEDS ?? 2_000);
+const WAITING_SEEDS = Math.ceil(SEEDS / 2);
+
+/** Of the run with limits: enough for all its calls when few of them are lost. */
+const TOKENS = 220;
 
 const FILES = {
   "flow-run.yaml": "name: sim\nproviders: { p: { type: simulator } }\nmodels: { default: { use: p/m, retries: 2, timeout: 5s } }\n",
@@ -39,139 +43,71 @@ steps:
   - { id: last, run: two, with: { text: "\${{ steps.left.output + string(steps.right.output == null) }}" } }
 output: { text: "\${{ steps.last.output }}", each: "\${{ steps.each.output }}" }
 `,
+  "prompts/short.prompt": "---\nconfig: { maxOutputTokens: 10 }\ninput: { schema: { text: string } }\n---\nshort {{text}}\n",
+  "flows/asks.yaml": `steps:
+  - { id: before, run: short, with: { text: before } }
+  - { id: go, wait: { signal: go } }
+  - { id: after, run: short, with: { text: "\${{ string(steps.go.output) }}" } }
+limits: { tokens: 90 }
+`,
+  "flows/waiting.yaml": `input: { ns(array): integer }
+steps:
+  - parallel:
+      - { id: left, run: asks, onError: continue }
+      - { id: right, run: short, with: { text: right }, onError: continue }
+      - { id: nap, wait: { for: 6s } }
+  - { id: votes, forEach: "\${{ input.ns }}", as: n, concurrency: 2, wait: { signal: vote, timeout: 6s }, onError: continue }
+  - { id: last, forEach: "\${{ input.ns }}", as: n, run: short, with: { text: "\${{ string(n) }}" } }
+output: "\${{ steps.last.output }}"
+limits: { tokens: ${TOKENS} }
+`,
 };
-
-/** mulberry32 */
-function random(seed: number): () => number {
-  let a = seed | 0;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
-class Crash extends Error {}
-class Fenced extends FlowRunError {
-  constructor() {
-    super("fenced", "fenced");
-  }
-}
-
-/** Virtual time: the only thing that anything in a simulation waits for. */
-class Timeline {
-  now = 0;
-  private readonly next: () => number;
-  private readonly queue: { at: number; order: number; go: () => void }[] = [];
-  constructor(next: () => number) {
-    this.next = next;
-  }
-  after(ms: number): Promise<void> {
-    return new Promise((go) => this.queue.push({ at: this.now + ms, order: this.next(), go }));
-  }
-  async run(done: () => boolean): Promise<boolean> {
-    for (let steps = 0; steps < 20_000; steps++) {
-      if (done()) return true;
-      let best = 0;
-      for (let i = 1; i < this.queue.length; i++) {
-        const [a, b] = [this.queue[i]!, this.queue[best]!];
-        if (a.at < b.at || (a.at === b.at && a.order < b.order)) best = i;
-      }
-      const [job] = this.queue.splice(best, 1);
-      if (!job) return done();
-      this.now = Math.max(this.now, job.at);
-      job.go();
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    return false;
-  }
-}
-
-/** What PostgreSQL does for the real journal, in a few lines: an epoch, a lease, records that appear all or nothing. */
-class Memory {
-  epoch = 0;
-  lease = 0;
-  end: RunEnd | null = null;
-  ends = 0;
-  steps = new Map<string, StepRecord & { times: number }>();
-  started = new Map<string, AttemptStart>();
-  booked = new Map<string, { end: AttemptEnd; times: number }>();
-}
-
-class SimulatedJournal implements Journal {
-  private readonly memory: Memory;
-  private readonly epoch: number;
-  private readonly fence: boolean;
-  private readonly disk: (write: () => void) => Promise<void>;
-  private pending: (() => void)[] = [];
-  private bills: (() => void)[] = [];
-  private inFlight: Promise<void> = Promise.resolve();
-  constructor(memory: Memory, epoch: number, fence: boolean, disk: (write: () => void) => Promise<void>) {
-    this.memory = memory;
-    this.epoch = epoch;
-    this.fence = fence;
-    this.disk = disk;
-  }
-  appendStep(step: StepRecord): number {
-    this.pending.push(() => {
-      const known = this.memory.steps.get(step.path);
-      // The real table ignores a second record of the same owner; one of another owner would be a repetition.
-      if (known) known.times += known.startedAtMs === step.startedAtMs ? 0 : 1;
-      else this.memory.steps.set(step.path, { ...step, times: 1 });
-    });
-    return 0;
-  }
-  appendAttemptStart(start: AttemptStart): void {
-    this.pending.push(() => this.memory.started.set(start.id, start));
-  }
-  appendAttemptEnd(end: AttemptEnd): void {
-    this.bills.push(() => {
-      if (!this.memory.booked.has(end.id)) this.memory.booked.set(end.id, { end, times: 1 });
-    });
-  }
-  appendEnd(end: RunEnd): void {
-    this.pending.push(() => {
-      if (this.memory.end !== null) return;
-      this.memory.end = end;
-      this.memory.ends++;
-    });
-  }
-  commit(): Promise<void> {
-    const [writes, bills] = [this.pending.splice(0), this.bills.splice(0)];
-    this.inFlight = this.inFlight.then(() =>
-      this.disk(() => {
-        for (const bill of bills) bill();
-        const mine = this.memory.epoch === this.epoch && (this.memory.end === null || this.memory.ends === 0);
-        if (this.fence && !mine) throw new Fenced();
-        this.memory.lease = Math.max(this.memory.lease, 0);
-        for (const write of writes) write();
-      }),
-    );
-    return this.inFlight;
-  }
-}
 
 interface Outcome {
   problem: string;
   calls: number;
   paid: number;
+  succeeded: boolean;
 }
+
+const NO_USAGE: TokenUsage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 };
 
 const validators = createValidators();
 
-async function simulate(bundle: Bundle, flows: LoadedFlows, seed: number, fence: boolean): Promise<Outcome> {
+/** `forgets`: limits of a run that is taken over do not count calls whose answer nobody saw. */
+async function simulate(
+  { bundle, flows }: { bundle: Bundle; flows: LoadedFlows },
+  flow: "main" | "waiting",
+  seed: number,
+  { fence = true, forgets = false }: { fence?: boolean; forgets?: boolean } = {},
+): Promise<Outcome> {
   const next = random(seed);
   const time = new Timeline(next);
   const memory = new Memory();
   const LEASE = 500;
   const asked: { step: string; recordedBefore: boolean; attempt: string }[] = [];
   let crashes = 0;
+  let billed = 0;
+  let ring = () => {};
+
+  /** Somebody who answers whatever is asked first, now and then; and the database's clock. */
+  const outside = async () => {
+    for (let n = 0; memory.end === null; n++) {
+      await time.after(100 + next() * 400);
+      if (memory.wakeAt !== null && memory.wakeAt <= time.now) memory.wake();
+      const asked = [...memory.waits.values()].find((wait) => wait.signal !== null && !wait.delivered && wait.dueAt > time.now);
+      if (!asked || next() < 0.3) continue;
+      asked.delivered = true;
+      asked.payload = n;
+      if (memory.wakeAt !== null) memory.wake();
+      else ring();
+    }
+  };
 
   const worker = async () => {
     while (memory.end === null) {
-      await time.after(20 + next() * 60);
-      if (memory.end !== null || memory.lease > time.now) continue;
+      await time.after(memory.wakeAt === null ? 20 + next() * 60 : 200 + next() * 400);
+      if (memory.end !== null || memory.wakeAt !== null || memory.lease > time.now) continue;
       const epoch = ++memory.epoch;
       memory.lease = time.now + LEASE;
       const dead = new AbortController();
@@ -184,7 +120,8 @@ async function simulate(bundle: Bundle, flows: LoadedFlows, seed: number, fence:
       void (async () => {
         while (!dead.signal.aborted && memory.end === null) {
           await time.after(100);
-          if (frozenUntil <= time.now && !dead.signal.aborted && memory.epoch === epoch) memory.lease = time.now + LEASE;
+          const owns = memory.epoch === epoch && memory.wakeAt === null;
+          if (frozenUntil <= time.now && !dead.signal.aborted && owns) memory.lease = time.now + LEASE;
         }
       })();
       const disk = async (write: () => void) => {
@@ -218,11 +155,12 @@ async function simulate(bundle: Bundle, flows: LoadedFlows, seed: number, fence:
             crashes++;
             frozenUntil = time.now + LEASE * 2;
           }
+          const usage = { ...NO_USAGE, inputTokens: 10, outputTokens: 1 + Math.floor(next() * 10) };
+          billed += tokensOf(usage);
           await time.after(next() * 40);
           await alive();
-          if (next() < 0.1) throw new ModelCallError("provider-error", "simulated", { retryable: true });
+          if (next() < 0.1) throw new ModelCallError("provider-error", "simulated", { retryable: true, usage });
           const text = request.messages.map((message) => message.content.map((part) => ("text" in part ? part.text : "")).join("")).join();
-          const usage = { inputTokens: 10, cacheReadTokens: 0, cacheWriteTokens: 0, outputTokens: 1, reasoningTokens: 0 };
           return {
             text: text.trim(),
             finishReason: "stop",
@@ -267,25 +205,28 @@ async function simulate(bundle: Bundle, flows: LoadedFlows, seed: number, fence:
       const input: Json = { ns: [4, 5, 6] };
       const run = {
         id: "run_1",
-        flow: "main",
+        flow,
         input,
         startedAtMs: 0,
         elapsedMs: 0,
         steps: [...memory.steps.values()],
         attempts,
         spent: { costNanoUsd: 0, tokens: 0 },
+        spentBySteps: forgets ? {} : memory.spentBySteps(),
       };
-      await executeRun(run, release, new SimulatedJournal(memory, epoch, fence, disk), world, new AbortController().signal).catch(
-        (error: unknown) => {
-          if (!(error instanceof Crash)) throw error;
-        },
-      );
+      const bell: RunBell = {};
+      ring = () => bell.onRing?.();
+      const journal = new SimulatedJournal(memory, epoch, fence, disk, () => time.now);
+      await executeRun(run, release, journal, world, new AbortController().signal, bell).catch((error: unknown) => {
+        if (!(error instanceof Crash)) throw error;
+      });
       dead.abort();
       memory.lease = Math.min(memory.lease, time.now + LEASE);
     }
   };
 
   const failures: unknown[] = [];
+  void outside();
   for (const name of [1, 2, 3]) worker().catch((error) => failures.push([name, error]));
   const ended = await time.run(() => memory.end !== null || failures.length > 0);
   const repeated = [...memory.steps.values()].find((step) => step.times > 1);
@@ -304,8 +245,12 @@ async function simulate(bundle: Bundle, flows: LoadedFlows, seed: number, fence:
               ? `asked again for ${sentAgain.step}`
               : unannounced
                 ? "sent a request that is not in the ledger"
-                : wrongEnd(memory.end!);
-  return { problem, calls: asked.length, paid: memory.booked.size };
+                : flow === "waiting"
+                  ? billed > TOKENS
+                    ? `used ${billed} tokens`
+                    : wrongEndOfWaiting(memory.end!)
+                  : wrongEnd(memory.end!);
+  return { problem, calls: asked.length, paid: memory.booked.size, succeeded: memory.end?.status === "succeeded" };
 }
 
 /** With every attempt failing in one of ten calls a run may fail, but then for that reason and no other. */
@@ -316,30 +261,54 @@ function wrongEnd(end: RunEnd): string {
   return /^\{"text":"two two two one 1(true|false)","each":\["one 4","one 5","one 6"\]\}$/.test(output) ? "" : `answered ${output}`;
 }
 
+/** Calls that were lost count, so that there may be nothing left for the last. */
+function wrongEndOfWaiting(end: RunEnd): string {
+  if (end.status === "failed" && ["provider-error", "limit-exceeded"].includes(end.error!.code)) return "";
+  const output = JSON.stringify(end.output);
+  return output === '["short 4","short 5","short 6"]' ? "" : `ended ${JSON.stringify(end)}`;
+}
+
 describe("the walker under seeded crashes, freezes and lost answers", () => {
-  let bundle: Bundle;
-  let flows: LoadedFlows;
+  let project: { bundle: Bundle; flows: LoadedFlows };
   beforeAll(async () => {
-    bundle = await compileFiles(FILES);
-    flows = loadFlows(bundle.flows);
+    const bundle = await compileFiles(FILES);
+    project = { bundle, flows: loadFlows(bundle.flows) };
   });
 
   it(`ends every run once and never asks again for a recorded step (${SEEDS} histories)`, { timeout: 120_000 }, async () => {
     const problems: string[] = [];
     for (let seed = 1; seed <= SEEDS; seed++) {
-      const { problem } = await simulate(bundle, flows, seed, true);
+      const { problem } = await simulate(project, "main", seed);
       if (problem) problems.push(`seed ${seed}: ${problem}`);
     }
     expect(problems).toEqual([]);
   });
 
+  it(`keeps limits through waits, signals and lost calls (${WAITING_SEEDS} histories)`, { timeout: 120_000 }, async () => {
+    const problems: string[] = [];
+    let whole = 0;
+    for (let seed = 1; seed <= WAITING_SEEDS; seed++) {
+      const { problem, succeeded } = await simulate(project, "waiting", seed);
+      if (problem) problems.push(`seed ${seed}: ${problem}`);
+      if (succeeded) whole++;
+    }
+    expect(problems).toEqual([]);
+    expect(whole).toBeGreaterThan(WAITING_SEEDS / 2);
+  });
+
+  it("would notice limits that forget calls whose answer nobody saw", { timeout: 120_000 }, async () => {
+    let noticed = 0;
+    for (let seed = 1; seed <= 300; seed++) if ((await simulate(project, "waiting", seed, { forgets: true })).problem) noticed++;
+    expect(noticed).toBeGreaterThan(0);
+  });
+
   it("would notice a journal without a fence", { timeout: 120_000 }, async () => {
     let noticed = 0;
-    for (let seed = 1; seed <= 300; seed++) if ((await simulate(bundle, flows, seed, false)).problem) noticed++;
+    for (let seed = 1; seed <= 300; seed++) if ((await simulate(project, "main", seed, { fence: false })).problem) noticed++;
     expect(noticed).toBeGreaterThan(0);
   });
 
   it("replays a seed exactly", async () => {
-    expect(await simulate(bundle, flows, 7, true)).toEqual(await simulate(bundle, flows, 7, true));
+    for (const flow of ["main", "waiting"] as const) expect(await simulate(project, flow, 7)).toEqual(await simulate(project, flow, 7));
   });
 });
