@@ -58,9 +58,9 @@ export function preparePrompt({ template, partials = {}, defaults = {} }: Prompt
   }
   const main = environment.compile(template, COMPILE_OPTIONS);
   const sources = [template, ...Object.values(partials)];
-  // Each rendering wraps every helper anew: only those are kept that the text can name. Blocks of lists, `{{#questions}}`, are `each` by another name.
+  // Each rendering wraps every helper anew: only those are kept that the text can name, or that others call.
   for (const name of KNOWN_HELPERS.keys()) {
-    if (name !== "each" && !sources.some((source) => source.includes(name))) environment.unregisterHelper(name);
+    if (name !== "each" && name !== "if" && !sources.some((source) => source.includes(name))) environment.unregisterHelper(name);
   }
   const excess = sources.map(templateExcess).find((reason) => reason !== undefined);
 
