@@ -2,6 +2,9 @@ import type {
   AcceptedRun,
   ApiKey,
   ApiKeyList,
+  CostGroup,
+  CostQuery,
+  CostReport,
   CreatedKey,
   CreateKey,
   DeployRequest,
@@ -20,6 +23,7 @@ import type {
   ReplayedDeliveries,
   ReplayRun,
   Run,
+  RunCosts,
   RunEvent,
   RunFilterQuery,
   RunList,
@@ -82,6 +86,10 @@ export interface Client {
   keys(options?: CallOptions): Promise<ApiKey[]>;
   createKey(key: CreateKey & CallOptions): Promise<CreatedKey>;
   revokeKey(id: string, options?: CallOptions): Promise<void>;
+  /** What runs have cost, those that are no longer kept included; by default of the last 30 days. */
+  costs(query?: Omit<CostQuery, "groupBy"> & { groupBy?: readonly CostGroup[] } & CallOptions): Promise<CostReport>;
+  /** How the cost of a run comes about, call by call. */
+  runCosts(id: string, options?: CallOptions): Promise<RunCosts>;
   /** What webhooks of the environment are signed with. */
   webhookSecret(options?: CallOptions): Promise<WebhookSecret>;
   /** A new secret; the old one signs beside it for 24 hours. */
@@ -140,6 +148,8 @@ export function createClient(options: ClientOptions): Client {
     keys: async (rest) => (await get<ApiKeyList>("/v1/keys", rest)).keys,
     createKey: ({ signal, ...body }) => call({ method: "POST", path: "/v1/keys", body, signal }),
     revokeKey: (id, { signal } = {}) => call({ method: "DELETE", path: `/v1/keys/${encodeURIComponent(id)}`, signal }),
+    costs: ({ signal, groupBy, ...query } = {}) => get<CostReport>("/v1/costs", { signal }, { ...query, groupBy: groupBy?.join(",") }),
+    runCosts: (id, rest) => get<RunCosts>(runPath(id, "/costs"), rest),
     webhookSecret: (rest) => get<WebhookSecret>("/v1/webhooks/secret", rest),
     rotateWebhookSecret: ({ signal } = {}) => call({ method: "POST", path: "/v1/webhooks/secret/rotate", signal }),
     webhookDeliveries: ({ signal, ...filter } = {}) => get<WebhookDeliveryList>("/v1/webhooks/deliveries", { signal }, filter),

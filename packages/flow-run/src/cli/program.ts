@@ -267,6 +267,25 @@ the project is wrong; 75 another process uses the embedded database.`,
     ),
   ).action(run(async () => (await import("./commands/webhooks.ts")).webhooksReplay));
 
+  const costs = remote(
+    command(
+      "costs",
+      "what runs have cost",
+      "costs --env prod",
+      "costs --group-by day,model --from 2026-11-01 --to 2026-11-30",
+      "costs explain run_… --env prod",
+    )
+      .option("--group-by <groups>", "flow, model, provider, release, day; several with commas", "flow,model")
+      .option("--from <day>", "first day, UTC (default: 29 days before the last)")
+      .option("--to <day>", "last day, itself included (default: today)"),
+  ).action(run(async () => (await import("./commands/costs.ts")).costs));
+  remote(
+    subcommand(costs, "explain", "how the cost of a run comes about, line by line", ["costs explain run_… --env prod"]).argument(
+      "<run>",
+      "the run's id",
+    ),
+  ).action(run(async () => (await import("./commands/costs-explain.ts")).costsExplain));
+
   const keys = group("keys", "API keys of an environment (needs an admin key)", "keys create billing-service --env prod");
   remote(
     keys("create", "make a key; it is shown once", "keys create billing-service --scope run --scope read --env prod")

@@ -53,6 +53,7 @@ export async function registerOpenApi(app: HttpApp, version: string): Promise<vo
         { name: "runs", description: "Executions of flows." },
         { name: "flows", description: "What can be run." },
         { name: "releases", description: "Deployment." },
+        { name: "costs", description: "What runs have cost." },
         { name: "webhooks", description: "Announcements of ended runs." },
         { name: "keys", description: "API keys of an environment." },
         { name: "operations", description: "Health and metrics." },

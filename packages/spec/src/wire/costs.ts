@@ -11,7 +11,7 @@ export const costQuerySchema = z.object({
   groupBy: z.string().max(200).optional(),
   /** First day, YYYY-MM-DD, UTC. Default: 29 days before `to`. */
   from: z.string().max(40).optional(),
-  /** Last day, itself included. Default: today, or 29 days after `from` where that is earlier. */
+  /** Last day, itself included. Default: today. */
   to: z.string().max(40).optional(),
 });
 export type CostQuery = z.infer<typeof costQuerySchema>;

@@ -53,6 +53,10 @@ export function runView(run: Run, steps: readonly Step[], terminal: Terminal): s
     const { code, message, step } = run.error;
     lines.push("", `${style("red", "error")} [${code}] ${printable(message)}${step ? ` (step ${printable(step)})` : ""}`);
   }
+  if (run.contentsPrunedAt !== undefined) {
+    lines.push("", style("dim", `input and output were removed on ${run.contentsPrunedAt}, as the environment's retention says`));
+    return `${lines.join("\n")}\n`;
+  }
   lines.push("", style("dim", "input"), printable(outputText(run.input)));
   if (run.status === "succeeded") lines.push("", style("dim", "output"), printable(outputText(run.output)));
   return `${lines.join("\n")}\n`;

@@ -1,6 +1,7 @@
 // One file a resource: what its routes accept, who may call them, and what they answer. Work that two routes share lives one floor up.
 import type { HttpApp } from "../http-app.ts";
 import type { ServerContext } from "../server-context.ts";
+import { costRoutes } from "./costs.ts";
 import { documentationRoutes } from "./documentation.ts";
 import { feedbackRoutes } from "./feedback.ts";
 import { flowRoutes } from "./flows.ts";
@@ -30,6 +31,7 @@ export function registerRoutes(app: HttpApp, context: ServerContext): void {
   signalRoute(app, context);
   flowRoutes(app, context);
   releaseRoutes(app, context);
+  costRoutes(app, context);
   webhookRoutes(app, context);
   keyRoutes(app, context);
   documentationRoutes(app);

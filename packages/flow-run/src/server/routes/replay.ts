@@ -4,6 +4,7 @@ import { fingerprintOf, UNREPEATABLE } from "../fingerprint.ts";
 import type { HttpApp } from "../http-app.ts";
 import { readIdempotencyKey } from "../idempotency-key.ts";
 import { planOf } from "../plan-replay.ts";
+import { RequestRefusal } from "../request-refusal.ts";
 import { answers, problems } from "../route-schema.ts";
 import { isRunId, runNotFound } from "../run-not-found.ts";
 import { sendAccepted } from "../send-accepted.ts";
@@ -53,6 +54,12 @@ export function replayRoute(app: HttpApp, context: ServerContext): void {
       const asked = (request.body ?? {}) as ReplayRun;
       const { from, input, tags, priority, webhook: given, release = from === undefined ? "current" : "same" } = asked;
       const { run } = earlier;
+      if (run.contentsPrunedAt !== undefined && (from !== undefined || input === undefined)) {
+        throw new RequestRefusal(
+          "not-replayable",
+          `What went into the run and came out of its steps was removed on ${run.contentsPrunedAt}, as the environment's retention says. Give the \`input\` anew and no \`from\`.`,
+        );
+      }
       const ofTheRun = from === undefined || run.kind === "task";
       const webhook = given === undefined ? earlier.webhook : typeof given === "string" ? { url: given } : given;
       return sendAccepted(context, request.principal, reply, {

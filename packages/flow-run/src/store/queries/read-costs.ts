@@ -51,7 +51,7 @@ function costsSql(groupBy: readonly CostGroup[]): string {
   return `
 WITH span AS MATERIALIZED (
   SELECT first, last FROM (
-    SELECT coalesce($2::date, least($3::date, today) - ${DEFAULT_DAYS - 1}, today - ${DEFAULT_DAYS - 1}) AS first, coalesce($3::date, today) AS last
+    SELECT coalesce($2::date, least($3::date, today) - ${DEFAULT_DAYS - 1}) AS first, coalesce($3::date, today) AS last
     FROM (SELECT (now() AT TIME ZONE 'UTC')::date AS today) AS clock
   ) AS days
 ), part AS (${live}
