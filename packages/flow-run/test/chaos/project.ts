@@ -31,7 +31,7 @@ output: { text: "\${{ steps.chirp.output }}", version: ${version} }
 
 /** The vendor that is never quite well. Shares are of its requests. */
 export const SICK_VENDOR = {
-  latency: { min: "10ms", max: "250ms" },
+  latency: { min: "80ms", max: "700ms" },
   faults: {
     rateLimit: 0.03,
     retryAfter: "300ms",
