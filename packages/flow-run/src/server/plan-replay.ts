@@ -17,6 +17,8 @@ export async function planOf(
   release: LoadedRelease,
 ): Promise<Omit<Replay, "run">> {
   const of = earlier.run.id;
+  const ofTheRun = from === undefined || earlier.run.kind === "task";
+  if (earlier.run.contentsPrunedAt !== undefined && !(ofTheRun && input !== undefined)) throw contentsPruned();
   if (from === undefined) return { of, from: null, copied: [] };
   const { status } = earlier.run;
   if (!isTerminal(status)) {
@@ -28,8 +30,15 @@ export async function planOf(
   const plan = planOn(release, earlier, from);
   if (release.number !== earlier.run.release) await refuseOtherSteps(context, earlier, from, plan, release);
   // The one step of a task has the run's own input.
-  if (input === undefined || earlier.run.kind === "task") return { of, from, copied: plan.copied };
+  if (input === undefined || ofTheRun) return { of, from, copied: plan.copied };
   return { of, from, copied: plan.copied, input: acceptStepInput(context, release, from, plan, input) };
+}
+
+function contentsPruned(): RequestRefusal {
+  return new RequestRefusal(
+    "not-replayable",
+    "The input of the run and the results of its steps were removed, as the environment's retention says. Replay it as a whole, with another `input`.",
+  );
 }
 
 function planOn(release: LoadedRelease, { run, steps, underWay }: RunToReplay, from: string): ReplayPlan {

@@ -332,6 +332,22 @@ describeEachDatabase("a replay", (open) => {
       expect(answers[0].json).toEqual(answers[1].json);
     });
 
+    it("without its own contents, once they were removed, and is a run with another input then", async () => {
+      const id = await endedChain();
+      await database.query(`UPDATE flow_run.run SET contents_pruned_at = now(), input = 'null', output = NULL WHERE id = $1 RETURNING id`, [
+        id,
+      ]);
+      for (const body of [{}, { from: "first" }, { from: "second" }, { from: "second", input: { text: "x" } }]) {
+        expect(await refused(id, body as Json)).toMatchObject({ status: 409, problem: "not-replayable" });
+      }
+      const again = await served.replay(id, { input: { text: "one" } });
+      expect(await served.ended(again)).toMatchObject({ status: "succeeded", input: { text: "one" } });
+      const run = newRun({ flow: "chain", kind: "workflow", input: { text: "one" } });
+      await expect(served.store.replays.submit({ run, of: id, from: "second", copied: ["first"] })).rejects.toMatchObject({
+        code: "not-replayable",
+      });
+    });
+
     it("and leaves nothing behind when what is to be copied is gone", async () => {
       const id = await endedChain();
       const run = newRun({ flow: "chain", kind: "workflow", input: { text: "one" } });
@@ -358,6 +374,19 @@ describeEachDatabase("a replay", (open) => {
         expect(await send(other)).toMatchObject({ status: 422, problem: "idempotency-key-reused" });
       }
     });
+  });
+
+  it("whose answer was lost is there when it is sent again, once", async () => {
+    const id = await endedChain();
+    const run = newRun({ flow: "chain", kind: "workflow", input: { text: "one" } });
+    const replay = { run, of: id, from: "third", copied: ["first", "second"] };
+    const first = await served.store.replays.submit(replay);
+    const second = await served.store.replays.submit(replay);
+    expect([first, second].map((one) => [one.run.id, one.replayed])).toEqual([
+      [run.id, false],
+      [run.id, false],
+    ]);
+    expect(await served.ended(run.id)).toMatchObject({ status: "succeeded", output: { is: "three" }, usage: { calls: 0 } });
   });
 
   describe("on another release", () => {

@@ -25,13 +25,14 @@ const hasStep = (step: string) => `(${step}::text IS NULL
 
 /** A statement of its own, so that the next ones see what whoever held the row before has added. */
 const LOCK = `
-SELECT r.feedback_count AS count, ${hasStep("$3")} AS has_step FROM flow_run.run AS r WHERE r.environment = $1 AND r.id = $2 FOR UPDATE OF r`;
+SELECT r.feedback_count AS count, ${hasStep("$3")} AS has_step FROM flow_run.run AS r WHERE r.environment = $1 AND r.id = $2 AND r.pruned_at IS NULL
+FOR UPDATE OF r`;
 
 const ADD = `
 WITH added AS (
   INSERT INTO flow_run.feedback AS f (id, run_id, environment, name, value, comment, step, author, idempotency_key, fingerprint)
   SELECT $3, r.id, r.environment, $4, $5::text::json, $6, $7, $8, $9, $10 FROM flow_run.run AS r
-  WHERE r.environment = $1 AND r.id = $2 AND r.feedback_count < ${MOST_FEEDBACK} AND ${hasStep("$7")}
+  WHERE r.environment = $1 AND r.id = $2 AND r.pruned_at IS NULL AND r.feedback_count < ${MOST_FEEDBACK} AND ${hasStep("$7")}
   ON CONFLICT DO NOTHING
   RETURNING f.run_id
 )
@@ -68,7 +69,7 @@ export async function addFeedback(database: Database, added: NewFeedback): Promi
 /** The oldest first; null for an unknown run. */
 export async function listFeedback(database: Database, environment: string, run: string): Promise<Feedback[] | null> {
   const [runs, rows] = await database.batch([
-    ["SELECT FROM flow_run.run WHERE environment = $1 AND id = $2", [environment, run]],
+    ["SELECT FROM flow_run.run WHERE environment = $1 AND id = $2 AND pruned_at IS NULL", [environment, run]],
     [
       `SELECT ${COLUMNS} FROM flow_run.feedback AS f WHERE f.environment = $1 AND f.run_id = $2 ORDER BY f.created_at, f.id`,
       [environment, run],
