@@ -65,6 +65,14 @@ describeEachDatabase("releases and keys", (open) => {
     expect(await store.deploy(release("same", "h1"))).toMatchObject({ release: { number: 3 }, changed: true });
   });
 
+  it("refuses a bundle with text that no database can store, also where it was not read from HTTP", async () => {
+    for (const text of ["a\u0000", "\ud800"]) {
+      const bundle = { flows: { a: { template: text } } };
+      await expect(store.deploy({ ...release("odd", "h1"), bundle })).rejects.toMatchObject({ code: "invalid-bundle" });
+    }
+    expect(await store.currentRelease("odd")).toBeNull();
+  });
+
   it("refuses a plan that was made for another release", async () => {
     await store.deploy(release("plan", "h1", null));
     await expect(store.deploy(release("plan", "h2", null))).rejects.toMatchObject({

@@ -154,7 +154,7 @@ export interface Store {
 
   /**
    * Freezes a bundle as the next release of the environment and makes it current. The same bundle as the current release changes nothing
-   * (`changed: false`). Throws code `stale-plan` when `expectedCurrent` is given and something else is current (null: no release yet).
+   * (`changed: false`). Throws code `stale-plan` when `expectedCurrent` is given and something else is current (null: no release yet), `invalid-bundle` for text that cannot be stored.
    */
   deploy(release: {
     environment: string;
