@@ -43,7 +43,7 @@ describe("what an author writes", () => {
   const mistakes = (files: { [path: string]: string }) =>
     compileFiles({ ...PROJECT, "sim.yaml": "rules: []\n", ...files }).then(String, (error: Error) => error.message);
 
-  it.each(["__proto__", "constructor", "toString", "hasOwnProperty"])("may not call a step %s", async (id) => {
+  it.each(["__proto__", "constructor", "toString", "hasOwnProperty", "onError", "try"])("may not call a step %s", async (id) => {
     expect(await mistakes({ "flows/main.yaml": `steps:\n  - { id: ${id}, set: { a: 1 } }\n` })).toContain("this name is reserved");
   });
 

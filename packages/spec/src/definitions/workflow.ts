@@ -32,8 +32,11 @@ const waitSchema = z
   ])
   .meta({ description: "Waits for a signal from outside, or for some time." });
 
+/** The journal calls the rescue of a step STEP.onError and its further tries STEP.try[1]. */
+const stepNameSchema = nameSchema.refine((name) => name !== "onError" && name !== "try", "this name is reserved");
+
 export const stepSchema = z.strictObject({
-  id: nameSchema.optional().meta({ description: "Later steps read steps.ID.output. Only a parallel block may lack one." }),
+  id: stepNameSchema.optional().meta({ description: "Later steps read steps.ID.output. Only a parallel block may lack one." }),
   description: z.string().optional(),
   if: conditionSchema.optional().meta({ description: "true, false, or exactly one ${{ expression }}. A skipped step's output is null." }),
   forEach: templateValueSchema
