@@ -109,6 +109,18 @@ describe("tokens a minute", () => {
     );
   });
 
+  it("are not given ahead to a busy process while a large request waits elsewhere", () => {
+    const life = new SharedLife(2, { tokensPerMinute: 1_000 });
+    let steps = 0;
+    const trickle = () => {
+      if (steps++ % 4 === 0) life.come(1, 1, 1);
+    };
+    life.live(20_000, trickle);
+    life.come(0, 1, 900);
+    life.live(75_000, trickle);
+    expect(life.sent.filter(({ process }) => process === 0)).toHaveLength(1);
+  });
+
   it("let a request larger than the whole limit go when nothing else counts", () => {
     const life = new SharedLife(2, { tokensPerMinute: 600 });
     life.come(0, 1, 300);
