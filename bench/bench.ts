@@ -17,6 +17,14 @@ export interface Floors {
   limit: number;
 }
 
+/** W3 on PostgreSQL in one process: what peers are compared with. */
+export interface W3OnPostgres {
+  /** Runs a second. */
+  rate: number;
+  /** CPU time of a run, server and database together. */
+  cpuMicros: number;
+}
+
 /** What all sections of one pass share. */
 export interface Bench {
   options: Options;
@@ -27,8 +35,8 @@ export interface Bench {
   directory: string;
   /** Measured once, by the first section that asks. */
   floors(): Promise<Floors>;
-  /** W3 on PostgreSQL in one process, runs a second, once it was measured. */
-  w3OnPostgres?: number;
+  /** Once it was measured. */
+  w3OnPostgres?: W3OnPostgres;
   close(): Promise<void>;
 }
 

@@ -12,7 +12,7 @@ export async function measureW3(bench: Bench): Promise<void> {
   const { report } = bench;
   const { fetch, limit } = await bench.floors();
   const onPostgres = await measureOn(bench, "PostgreSQL");
-  bench.w3OnPostgres = onPostgres.rate;
+  bench.w3OnPostgres = onPostgres;
   const ofFetch = onPostgres.rate / fetch;
   const ofLimit = onPostgres.rate / limit;
   report.add({
@@ -64,10 +64,12 @@ async function measureOn(bench: Bench, kind: DatabaseKind) {
       console.error(`  ${kind} at ${concurrency}: ${(runs / totalSeconds).toFixed(0)} runs/s`);
     }
     const after = cpu();
-    const perRun = (part: keyof typeof after) => (((after[part] - before[part]) * 1000) / (CONCURRENCIES.length * runs)).toFixed(0);
+    const micros = (part: keyof typeof after) => ((after[part] - before[part]) * 1000) / (CONCURRENCIES.length * runs);
+    const perRun = (part: keyof typeof after) => micros(part).toFixed(0);
     const database = kind === "PostgreSQL" ? `, ${perRun("database")} µs PostgreSQL` : "";
     return {
       rate,
+      cpuMicros: micros("main") + micros("other") + micros("database"),
       rows: [
         {
           what: `CPU of a W3 run, ${kind}`,
