@@ -20,7 +20,7 @@ export async function watchRun(client: Client, id: string, progress: Progress): 
         break;
       }
       case "text-delta":
-        progress.text(event.text);
+        progress.text(event.text, event.path);
         break;
       case "text-restarted":
         progress.textRestarted();

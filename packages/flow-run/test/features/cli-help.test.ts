@@ -26,6 +26,8 @@ const COMMANDS = [
   ["webhooks", "list"],
   ["webhooks", "show"],
   ["webhooks", "replay"],
+  ["costs"],
+  ["costs", "explain"],
   ["keys", "create"],
   ["keys", "list"],
   ["keys", "revoke"],

@@ -12,7 +12,7 @@ export async function runsWatch(
   id: string,
 ): Promise<number> {
   const client = await connect(options.env, options.project);
-  const progress = options.json ? silentProgress() : stepProgress(terminal);
+  const progress = options.json ? silentProgress() : stepProgress(terminal, { showText: true });
   try {
     const run = await watchRun(client, id, progress);
     const steps = await client.steps(id);

@@ -8,7 +8,8 @@ export interface Progress {
   stepStarted(path: string): void;
   stepFinished(path: string, status: Step["status"], durationMs: number): void;
   attemptFailed(path: string, attempt: number, model: string, code: string): void;
-  text(text: string): void;
+  /** A step's model writes. */
+  text(text: string, path: string): void;
   textRestarted(): void;
   /** Takes away what is drawn; true when the output stands on standard output already. */
   end(): boolean;
@@ -49,13 +50,20 @@ export function textProgress(terminal: Terminal): Progress {
   };
 }
 
-/** A line for each step that ends, on standard error; on a terminal the steps under way below them. */
-export function stepProgress(terminal: Terminal): Progress {
+/** A line for each step that ends, on standard error; on a terminal the steps under way below them. `showText`: also what models write, as it comes. */
+export function stepProgress(terminal: Terminal, { showText = false } = {}): Progress {
   const { style } = errorSide(terminal);
   const underWay = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
+  /** Whose text the last line is. */
+  let writing: string | null = null;
+  let last = "";
+  const endText = () => {
+    if (writing !== null && last !== "\n") terminal.err("\n");
+    writing = null;
+  };
   const draw = () => {
-    if (!terminal.errIsTerminal) return;
+    if (!terminal.errIsTerminal || writing !== null) return;
     const now = Date.now();
     const list = [...underWay].map(
       ([path, since]) => `${printable(path)} ${duration(Math.floor((now - since) / 1000) * 1000 || now - since)}`,
@@ -63,6 +71,7 @@ export function stepProgress(terminal: Terminal): Progress {
     terminal.err(CLEAR + (list.length > 0 ? style("dim", cutTo(`… ${list.join(", ")}`, terminal.columns - 1)) : ""));
   };
   const line = (text: string) => {
+    endText();
     terminal.err(`${terminal.errIsTerminal ? CLEAR : ""}${text}\n`);
     draw();
   };
@@ -79,7 +88,19 @@ export function stepProgress(terminal: Terminal): Progress {
       line(`${marks[status] ?? "…"} ${printable(path)} ${style("dim", status === "skipped" ? "skipped" : duration(durationMs))}`);
     },
     attemptFailed: (path, attempt, model, code) => line(`  ${printable(path)}: ${failure(attempt, model, code, terminal)}`),
+    text(text, path) {
+      if (!showText || text === "") return;
+      if (writing !== path) line(style("dim", `${printable(path)}:`));
+      if (writing === null && terminal.errIsTerminal) terminal.err(CLEAR);
+      writing = path;
+      terminal.err(printable(text));
+      last = text.at(-1)!;
+    },
+    textRestarted() {
+      if (writing !== null) line(style("yellow", "The answer broke off; it is asked again."));
+    },
     end() {
+      endText();
       clearInterval(timer);
       if (timer !== undefined) terminal.err(CLEAR);
       timer = undefined;
