@@ -46,20 +46,17 @@ function planOn(release: LoadedRelease, { run, steps, underWay }: RunToReplay, f
     return planReplay({ flows: release.bundle.flows, flow: run.flow, from, steps, underWay });
   } catch (error) {
     if (!FlowRunError.isInstance(error)) throw error;
-    const near =
-      error.code === "unknown-step"
-        ? suggest(
-            from,
-            steps.slice(0, MOST_CANDIDATES).map((step) => step.path),
-          )
-        : undefined;
-    const hint = near === undefined ? `GET /v1/runs/${run.id}/steps lists the steps it has` : `did you mean "${near}"?`;
-    throw refuseFrom(`${error.message}; ${hint}`);
+    const unknown = error.code === "unknown-step";
+    const near = unknown ? suggest(from, namesOf(steps)) : undefined;
+    const hint = near === undefined ? `GET /v1/runs/${run.id}/steps lists the steps it has.` : `did you mean "${near}"?`;
+    const detail = unknown ? "the flow has no such step" : "the run never came to it";
+    throw new RequestRefusal("invalid-input", `${error.message}; ${hint}`, { errors: [{ detail, pointer: "/from" }] });
   }
 }
 
-function refuseFrom(detail: string): RequestRefusal {
-  return new RequestRefusal("invalid-input", detail.endsWith("?") ? detail : `${detail}.`, { errors: [{ detail, pointer: "/from" }] });
+/** Of steps, and of those that have elements or turns also the name for all of them. */
+function namesOf(steps: RunToReplay["steps"]): Set<string> {
+  return new Set(steps.slice(0, MOST_CANDIDATES).flatMap(({ path }) => [path, path.replace(/\[\d+\]$/, "")]));
 }
 
 /** Results may be taken over only where they mean the same: the steps before are the same, and what they give has the same shape. */

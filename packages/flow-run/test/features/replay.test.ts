@@ -180,6 +180,7 @@ describeEachDatabase("a replay", (open) => {
       expect(await copied(one)).toEqual(
         ["each[0]", "each[0].ask", "each[0].again", "each[2]", "each[2].ask", "each[2].again"].toSorted(byOrder(await served.steps(one))),
       );
+      expect((await refused(id, { from: "eech" })).detail).toContain('did you mean "each"?');
       const inside = await served.replay(id, { from: "each[1].again", input: { text: "one" } });
       expect(await served.ended(inside)).toMatchObject({ output: { each: ["said", "two", "said"] }, usage: { calls: 7 } });
       const left = await served.replay(id, { from: "left" });
