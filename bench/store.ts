@@ -1,12 +1,13 @@
 // The store alone, without HTTP and without LLMs: what accepting and recording cost on each database.
 //   node --conditions=flow-run-source bench/store.ts [--runs 10000] [--queued 0] [--postgres URL] [--only postgres|pglite]
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { type ClaimedRun, type Database, openPglite, openPostgres, openStore, type Store } from "../packages/flow-run/src/store/index.ts";
 import { createDatabase, startPostgres } from "../packages/flow-run/test/support/postgres-server.ts";
 import { attemptEnd, attemptStart, newRun, step } from "../packages/flow-run/test/support/store-fixtures.ts";
+import { postgresCpuMs } from "./processes.ts";
 
 const { values } = parseArgs({
   options: {
@@ -48,22 +49,6 @@ async function timed(work: () => Promise<unknown>, serverMs = () => 0): Promise<
   const sum = ({ user, system }: NodeJS.CpuUsage) => (user + system) / 1000;
   const mainMs = sum(process.threadCpuUsage(thread));
   return { ms, mainMs, otherMs: sum(process.cpuUsage(cpu)) - mainMs, serverMs: serverMs() - server };
-}
-
-/** CPU time of the processes that listen on or serve this port's server: the parent and its children. In ticks of 10 ms. */
-function serverCpuMs(dataDir: string): number {
-  const parent = readFileSync(path.join(dataDir, "postmaster.pid"), "utf8").split("\n")[0]!;
-  let ticks = 0;
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ");
-      if (pid === parent) ticks += Number(fields[11]) + Number(fields[12]) + Number(fields[13]) + Number(fields[14]);
-      else if (fields[1] === parent) ticks += Number(fields[11]) + Number(fields[12]);
-    } catch {
-      // has just ended
-    }
-  }
-  return ticks * 10;
 }
 
 const median = (numbers: number[]) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!;
@@ -135,7 +120,7 @@ const results: Record<string, string>[] = [];
 if (values.only !== "pglite") {
   const server = values.postgres ? null : await startPostgres();
   const database = await openPostgres({ connectionString: values.postgres ?? (await createDatabase(server!.url)) });
-  results.push(...(await measure("PostgreSQL", database, server ? () => serverCpuMs(server.dataDir) : undefined)));
+  results.push(...(await measure("PostgreSQL", database, server ? () => postgresCpuMs(server.dataDir) : undefined)));
   await database.close();
   await server?.stop();
 }

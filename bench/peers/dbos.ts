@@ -1,5 +1,5 @@
-// DBOS: a workflow of three steps, started in the process that executes it, which its authors measure as the faster way (the other is a queue).
-// Settings: a pool as large as the machine can use, no tracing, no log.
+// DBOS: a workflow of three steps, started in the process that executes it. Through its queue, polled every 20 ms, runs were neither faster nor cheaper.
+// Settings: a pool of 20 connections (of 10, 20 and 40 the fastest on two cores), no tracing, no log.
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import { contest } from "./contestant.ts";
 

@@ -1,6 +1,6 @@
 // LangGraph: a graph of three nodes with its PostgreSQL checkpointer. `durability: "sync"` is what makes it comparable: each checkpoint is
 // written before the next node begins (the default writes it meanwhile).
-// Settings: a pool as large as the machine can use.
+// Settings: a pool of 20 connections (of 10, 20 and 40 none is faster on two cores).
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
 import { PostgresSaver } from "@langchain/langgraph-checkpoint-postgres";
 import pg from "pg";
