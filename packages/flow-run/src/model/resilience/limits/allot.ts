@@ -53,8 +53,10 @@ export interface Grant {
   contended: boolean;
   /** Processes that share the limit, this one included. */
   members: number;
-  /** When it makes sense to ask again for what was not given. */
+  /** When it makes sense to ask again for permits that were not given. */
   againInMs: number;
+  /** The same for places. */
+  placesAgainInMs: number;
 }
 
 /** A process that was silent for so long is dead: its places are free. */
@@ -62,6 +64,13 @@ export const LEASE_MS = 10_000;
 
 /** Nothing is kept for waiters whose process was silent for so long. */
 const FRESH_MS = 2_000;
+
+/** Processes whose oldest waiters came about the same time take turns of this length at places that cannot be divided. */
+const TURN_MS = 3_000;
+
+/** Until places come that belong to this process but are still in use elsewhere; until it may be its turn. */
+const FETCH_MS = 100;
+const TURN_CHECK_MS = 300;
 
 const SHORTEST_AGAIN_MS = 50;
 const LONGEST_AGAIN_MS = 1_000;
@@ -77,7 +86,7 @@ export function allot(before: Json | null, ask: Ask, nowMs: number): { state: Li
   const line = ask.line.map(([ageMs, count, tokens]): Waiters => [nowMs - ageMs, count, tokens]);
   const rates = serveLine(state, ask, line, others, nowMs);
   const since = ask.since === null ? null : nowMs - ask.since;
-  const given = givePlaces(ask, since, others, nowMs);
+  const given = givePlaces(ask, since, state.members, nowMs);
   const slot = slotOf(nowMs);
   if (ask.limits.requestsPerMinute !== undefined) add(state.requests, slot, rates.requests);
   if (ask.limits.tokensPerMinute !== undefined) add(state.tokens, slot, rates.tokens);
@@ -191,18 +200,33 @@ function whatFits(count: number, tokens: number, room: { requests: number; token
 }
 
 /** Places are kept for as long as they are used, so they are divided evenly among those who want some. */
-function givePlaces(ask: Ask, since: number | null, others: readonly Member[], nowMs: number): Pick<Grant, "places" | "contended"> {
+function givePlaces(
+  ask: Ask,
+  since: number | null,
+  members: LimitState["members"],
+  nowMs: number,
+): Pick<Grant, "places" | "contended" | "placesAgainInMs"> {
   const { concurrency } = ask.limits;
-  if (concurrency === undefined) return { places: 0, contended: false };
-  const mine: Claim = { want: ask.places.want, since: since ?? Number.POSITIVE_INFINITY };
-  const claims = others.map((member): Claim => {
+  if (concurrency === undefined) return { places: 0, contended: false, placesAgainInMs: LONGEST_AGAIN_MS };
+  const others = Object.entries(members).filter(([id]) => id !== ask.member);
+  const ids = [ask.member, ...others.map(([id]) => id)].sort();
+  const turnOf = (id: string) => (ids.indexOf(id) + Math.floor(nowMs / TURN_MS)) % ids.length;
+  const about = (since: number | null) => (since === null ? Number.POSITIVE_INFINITY : Math.floor(since / TURN_MS));
+  const mine: Claim = { want: ask.places.want, since: about(since), turn: turnOf(ask.member) };
+  const claims = others.map(([id, member]): Claim => {
     const fresh = nowMs - member.at <= FRESH_MS;
-    return { want: fresh ? member.wants : member.places, since: fresh && member.since !== null ? member.since : Number.POSITIVE_INFINITY };
+    return {
+      want: fresh ? member.wants : member.places,
+      since: about(fresh ? member.since : null),
+      turn: turnOf(id),
+    };
   });
   const [share] = fairShares(concurrency, [mine, ...claims]);
-  const free = concurrency - others.reduce((sum, { places }) => sum + places, 0);
+  const free = concurrency - others.reduce((sum, [, { places }]) => sum + places, 0);
+  const places = Math.max(0, Math.min(share!, free));
   return {
-    places: Math.max(0, Math.min(share!, free)),
+    places,
+    placesAgainInMs: places < share! ? FETCH_MS : places === 0 ? TURN_CHECK_MS : LONGEST_AGAIN_MS,
     contended: mine.want + claims.reduce((sum, { want }) => sum + want, 0) > concurrency,
   };
 }

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { fairShares } from "./fair-shares.ts";
 
-const claim = (want: number, since = Number.POSITIVE_INFINITY) => ({ want, since });
+const claim = (want: number, since = 0, turn = 0) => ({ want, since, turn });
 
 it("gives everybody what they want while there is enough", () => {
   expect(fairShares(10, [claim(2), claim(0), claim(5)])).toEqual([2, 0, 5]);
@@ -14,10 +14,11 @@ it("gives those who want little all of it, and divides the rest evenly", () => {
 
 it("gives what cannot be divided to those who wait longest", () => {
   expect(fairShares(1, [claim(5, 300), claim(5, 100), claim(5, 200)])).toEqual([0, 1, 0]);
+  expect(fairShares(1, [claim(5, 100, 1), claim(5, 100, 0), claim(5, 200, 2)])).toEqual([0, 1, 0]);
 });
 
 it("always gives out as much as it can, to nobody more than they want, and to nobody two more than to somebody who wants more", () => {
-  const claims = fc.array(fc.record({ want: fc.nat(50), since: fc.nat(1_000) }), { minLength: 1, maxLength: 8 });
+  const claims = fc.array(fc.record({ want: fc.nat(50), since: fc.nat(1_000), turn: fc.nat(10) }), { minLength: 1, maxLength: 8 });
   fc.assert(
     fc.property(fc.nat(100), claims, (places, claims) => {
       const shares = fairShares(places, claims);

@@ -2,6 +2,8 @@ export interface Claim {
   want: number;
   /** When its oldest waiter came; Infinity when nobody waits. Decides who gets what cannot be divided. */
   since: number;
+  /** Decides among those who came at the same time; the lowest first. */
+  turn: number;
 }
 
 /** Divides a whole number of places: everybody gets what they want up to a common level, and those who wait longest the rest, one each. */
@@ -17,7 +19,7 @@ export function fairShares(places: number, claims: readonly Claim[]): number[] {
     left -= step * above;
   }
   const shares = wants.map((want) => Math.min(want, level));
-  const unmet = claims.map(({ since }, index) => ({ since, index })).filter(({ index }) => wants[index]! > level);
-  for (const { index } of unmet.sort((a, b) => a.since - b.since || a.index - b.index).slice(0, left)) shares[index]!++;
+  const unmet = claims.map(({ since, turn }, index) => ({ since, turn, index })).filter(({ index }) => wants[index]! > level);
+  for (const { index } of unmet.sort((a, b) => a.since - b.since || a.turn - b.turn).slice(0, left)) shares[index]!++;
   return shares;
 }

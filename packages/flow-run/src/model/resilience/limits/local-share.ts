@@ -19,9 +19,6 @@ export interface Taken {
 /** While something is held or wanted, a process shows itself at least so often. */
 const RENEW_MS = 800;
 
-/** Places that others wait for are given back within this time. */
-const GIVE_BACK_MS = 100;
-
 const NOTHING = { requests: 0, tokens: 0 };
 
 /** How much more than the recent use is kept ready. */
@@ -84,7 +81,8 @@ export class LocalShare {
     if (!sent) this.permits.correct(taken.slot, this.limits.requestsPerMinute === undefined ? 0 : -1, -taken.tokens);
     else if (usedTokens !== undefined && this.limits.tokensPerMinute !== undefined)
       this.permits.correct(taken.slot, 0, usedTokens - taken.tokens);
-    if (this.contended && this.inUse >= this.places) this.isDueBy(nowMs + GIVE_BACK_MS);
+    // A place that is another's now.
+    if (this.contended && this.inUse >= this.places) this.isDueBy(nowMs);
     else if (!this.permits.isEmpty) this.isDueBy(nowMs + RENEW_MS);
   }
 
@@ -186,11 +184,13 @@ export class LocalShare {
     this.leasedUntilMs = askedAtMs + LEASE_MS;
     this.contended = grant.contended;
     const wanted = ask.line.reduce((sum, [, count, needed]) => ({ requests: sum.requests + count, tokens: sum.tokens + needed }), NOTHING);
+    const lacksPlaces = concurrency !== undefined && grant.places < ask.places.want;
     const lacks =
-      (concurrency !== undefined && grant.places < ask.places.want) ||
+      lacksPlaces ||
       (requestsPerMinute !== undefined && requests < wanted.requests) ||
       (tokensPerMinute !== undefined && tokens < wanted.tokens);
-    this.refusedUntilMs = lacks ? nowMs + grant.againInMs : 0;
+    const againInMs = lacksPlaces ? Math.min(grant.againInMs, grant.placesAgainInMs) : grant.againInMs;
+    this.refusedUntilMs = lacks ? nowMs + againInMs : 0;
     const holds = grant.places > 0 || ask.places.keep > 0 || !this.permits.isEmpty;
     this.dueAtMs = lacks ? this.refusedUntilMs : holds ? nowMs + RENEW_MS : Number.POSITIVE_INFINITY;
   }

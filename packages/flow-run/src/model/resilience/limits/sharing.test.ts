@@ -180,6 +180,26 @@ describe("requests at once", () => {
     expect(life.mostOut).toBe(9);
   });
 
+  it.each([
+    ["at the same moment", false],
+    ["all the time", true],
+  ])("are taken in turns when there are fewer than processes whose waiters come %s, and hardly any time is lost", (_, always) => {
+    const life = new SharedLife(3, { concurrency: 2 }, { callMs: 300 });
+    const come = () => {
+      for (const process of [0, 1, 2]) life.come(process, 1);
+    };
+    for (let n = 0; n < 1_000; n++) come();
+    const each = always ? come : () => {};
+    life.live(5_000, each);
+    const [before, changes] = [life.sent.length, life.changes];
+    life.live(60_000, each);
+    const counts = [0, 1, 2].map((process) => life.sent.slice(before).filter((sent) => sent.process === process).length);
+    for (const count of counts) expect(count).toBeGreaterThan(80);
+    expect(life.sent.length - before).toBeGreaterThan(0.93 * 400);
+    expect(life.mostOut).toBe(2);
+    expect((life.changes - changes) / 60 / 3).toBeLessThan(4);
+  });
+
   it("of a process that died are free after its lease", () => {
     const life = new SharedLife(2, { concurrency: 4 }, { callMs: 60_000 });
     life.come(0, 4);
