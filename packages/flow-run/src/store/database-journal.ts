@@ -1,7 +1,7 @@
-import { notStorable } from "./group-commit/write-all.ts";
+import type { Json } from "@flow-run/spec";
 import type { AttemptEnd, AttemptStart, DurableWaits, Journal, RunEnd, StepRecord } from "./journal.ts";
 import type { RunProgress, StoredAttemptEnd, StoredRunEnd, StoredStep } from "./queries/record-progress.ts";
-import { measureValue } from "./record-size.ts";
+import { checkLength, measureValue } from "./record-size.ts";
 import { storableText, storeJson } from "./storable-json.ts";
 
 /** Writes what is appended as text at once, so that what the engine does with its values later does not matter, and hands it over with `commit`. */
@@ -14,7 +14,6 @@ export class DatabaseJournal implements Journal {
   private attemptStarts: AttemptStart[] = [];
   private attemptEnds: StoredAttemptEnd[] = [];
   private end: StoredRunEnd | null = null;
-  private unstorable: Error | null = null;
 
   constructor(
     run: { id: string; epoch: number },
@@ -28,18 +27,17 @@ export class DatabaseJournal implements Journal {
   }
 
   appendStep(step: StepRecord): number {
-    const size = measureValue(`input of ${step.path}`, step.input) + measureValue(`output of ${step.path}`, step.output);
-    this.keep(() =>
-      this.steps.push({
-        ...step,
-        path: storableText(step.path),
-        kind: storableText(step.kind),
-        input: storeJson(step.input),
-        output: storeJson(step.output),
-        error: storeJson(step.error),
-      }),
-    );
-    return size;
+    const input = storeValue(`input of ${step.path}`, step.input);
+    const output = storeValue(`output of ${step.path}`, step.output);
+    this.steps.push({
+      ...step,
+      path: storableText(step.path),
+      kind: storableText(step.kind),
+      input,
+      output,
+      error: storeJson(step.error),
+    });
+    return (input?.length ?? 0) + (output?.length ?? 0);
   }
 
   appendAttemptStart(attempt: AttemptStart): void {
@@ -70,23 +68,15 @@ export class DatabaseJournal implements Journal {
   }
 
   appendEnd(end: RunEnd): void {
-    measureValue("output of the run", end.output);
-    this.keep(() => {
-      this.end = { status: end.status, output: storeJson(end.output), error: storeJson(end.error) };
-    });
+    this.end = { status: end.status, output: storeValue("output of the run", end.output), error: storeJson(end.error) };
   }
 
   async commit(): Promise<void> {
-    const { runId, epoch, steps, attemptStarts, attemptEnds, end, unstorable } = this;
+    const { runId, epoch, steps, attemptStarts, attemptEnds, end } = this;
     this.steps = [];
     this.attemptStarts = [];
     this.attemptEnds = [];
     this.end = null;
-    this.unstorable = null;
-    if (unstorable) {
-      if (attemptEnds.length > 0) await this.record({ runId, epoch, steps: [], attemptStarts: [], attemptEnds, end: null });
-      throw notStorable(unstorable);
-    }
     if (attemptEnds.some((attempt) => attemptStarts.some((start) => start.id === attempt.id))) {
       // One statement cannot see what it inserts itself. Nobody has to wait between a beginning and its end, so this is rare.
       await this.record({ runId, epoch, steps, attemptStarts, attemptEnds: [], end: null });
@@ -95,13 +85,12 @@ export class DatabaseJournal implements Journal {
       await this.record({ runId, epoch, steps, attemptStarts, attemptEnds, end });
     }
   }
+}
 
-  /** A value that cannot be written (nested too deeply) fails the commit and not the caller of `append…`, who only queues. */
-  private keep(append: () => void): void {
-    try {
-      append();
-    } catch (error) {
-      this.unstorable ??= error instanceof Error ? error : new Error(String(error));
-    }
-  }
+/** Measured before it is written: values share parts, so that one can be small in memory and endless as JSON. */
+function storeValue(what: string, value: Json): string | null {
+  measureValue(what, value);
+  const text = storeJson(value);
+  if (text !== null) checkLength(what, text);
+  return text;
 }

@@ -39,6 +39,11 @@ export function measureValue(what: string, value: Json): number {
   return size;
 }
 
+/** The same for a value's JSON: characters that have to be escaped make it longer than it was measured. */
+export function checkLength(what: string, text: string): void {
+  if (text.length > LARGEST_VALUE) throw tooLarge(what);
+}
+
 function tooLarge(what: string): FlowRunError {
   return new FlowRunError(
     "too-large",
