@@ -163,7 +163,7 @@ describe("SIGKILL on PostgreSQL, with the statement already on the server", { ti
   }) => {
     const installation = await install({
       database: "postgres",
-      script: { rules: [{ when: { contains: "polish" }, latency: "1s", times: 1 }] },
+      script: { rules: [{ when: { contains: "polish" }, latency: "4s", times: 1 }] },
     });
     const server = await installation.startServer();
     await installation.deploy();
