@@ -96,3 +96,48 @@ describe("withModelOverrides", () => {
     expect(failure(() => withModelOverrides(bundle, { fast: "nope" })).code).toBe("unknown-model");
   });
 });
+
+describe("limits and hedging", () => {
+  const compile = (provider: string, model: string) =>
+    compileFiles({
+      "flow-run.yaml": `name: test
+providers: { sim: { type: simulator${provider} } }
+models: { fast: { use: sim/small${model} } }
+environments: { prod: { models: { fast: sim/other } } }
+`,
+      "prompts/a.prompt": "---\nmodel: fast\n---\nA",
+    });
+
+  test("are in the bundle: a provider's beside its settings, a model's with times in milliseconds", async () => {
+    const { bundle } = await compile(", limits: { requestsPerMinute: 60 }", ", limits: { concurrency: 3 }, hedge: { after: 2s }");
+    expect(bundle!.providers.sim).toMatchObject({ settings: {}, limits: { requestsPerMinute: 60 } });
+    expect(bundle!.models.fast).toMatchObject({ limits: { concurrency: 3 }, hedge: { afterMs: 2_000, max: 1 } });
+  });
+
+  test("belong to the target: another one in an environment has none of them", async () => {
+    const { bundle } = await compile("", ", limits: { concurrency: 3 }, hedge: { after: 2s, max: 2 }");
+    expect(resolveModel(bundle!, "prod", "fast").limits).toEqual({});
+    expect(resolveModel(bundle!, "prod", "fast")).not.toHaveProperty("hedge");
+  });
+
+  test("change the bundle and no flow: what a flow answers stays the same", async () => {
+    const plain = (await compile("", "")).bundle!;
+    const limited = (await compile(", limits: { concurrency: 9 }", ", limits: { tokensPerMinute: 1000 }, hedge: { after: 1s }")).bundle!;
+    expect(limited.hash).not.toBe(plain.hash);
+    expect(limited.flows.a!.hash).toBe(plain.flows.a!.hash);
+  });
+
+  test.each([
+    [", limits: { concurrency: 0 }", ""],
+    [", limits: { requestPerMinute: 5 }", ""],
+    ["", ", limits: { tokensPerMinute: -1 }"],
+    ["", ", hedge: { max: 1 }"],
+    ["", ", hedge: { after: 2s, max: 9 }"],
+    ["", ", hedge: 2s"],
+  ])("that make no sense are mistakes at their places: %j %j", async (provider, model) => {
+    const { diagnostics } = await compile(provider, model);
+    expect(diagnostics.filter(({ severity }) => severity === "error").map(({ file, line }) => `${file}:${line}`)).toEqual([
+      `flow-run.yaml:${provider === "" ? 3 : 2}`,
+    ]);
+  });
+});
