@@ -244,7 +244,7 @@ the project is wrong; 75 another process uses the embedded database.`,
       ),
     )
       .addOption(new Option("--role <role>", "what this process does").choices(["all", "api", "worker"]).default("all"))
-      .option("--concurrency <runs>", "runs under way at once in this process", "1000")
+      .option("--concurrency <runs>", "runs at work at once in this process", "1000")
       .option("--database-wait <duration>", "how long to wait at start for a PostgreSQL that is away", "60s")
       .option("--migrate-to <url>", "move the embedded database to this PostgreSQL, and exit"),
   ).action(run(async () => (await import("./commands/server.ts")).server));
