@@ -2,7 +2,7 @@
 import { writeSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
 import { FlowRunError } from "@flow-run/spec";
-import type { Journal, Store } from "./store/index.ts";
+import type { ClaimedRun, Journal, Store } from "./store/index.ts";
 
 /**
  * - `before-accept`, `after-accept`: a run is about to be committed; is committed, and its 202 not yet sent
@@ -15,29 +15,32 @@ type Moment = (typeof MOMENTS)[number];
 /** `kill` is SIGKILL, `stop` is SIGSTOP. */
 const SIGNALS = { kill: "SIGKILL", stop: "SIGSTOP" } as const;
 
-/** `MOMENT:ACTION[:NTH]`, for example `before-record:kill:2`: at the second such moment of this process. */
+/** `MOMENT[@FLOW]:ACTION[:NTH]`, for example `before-record:kill:2`: at the second such moment of this process; with a flow, of its runs alone. */
 export function withTestFault(store: Store, specification: string): Store {
-  const [moment, action, nth = "1"] = specification.split(":") as [Moment, keyof typeof SIGNALS, string?];
+  const [where, action, nth = "1"] = specification.split(":") as [string, keyof typeof SIGNALS, string?];
+  const [moment, flow] = where.split("@") as [Moment, string?];
   if (!MOMENTS.includes(moment) || !(action in SIGNALS)) {
     throw new FlowRunError(
       "bad-test-fault",
-      `FLOW_RUN_TEST_FAULT=${specification}: write MOMENT:ACTION[:NTH], with ${MOMENTS.join(", ")} and kill or stop.`,
+      `FLOW_RUN_TEST_FAULT=${specification}: write MOMENT[@FLOW]:ACTION[:NTH], with ${MOMENTS.join(", ")} and kill or stop.`,
     );
   }
   let left = Number(nth);
-  const at = (reached: Moment) => {
-    if (reached !== moment || --left !== 0) return;
+  const at = (reached: Moment, of?: string) => {
+    if (reached !== moment || (flow !== undefined && flow !== of) || --left !== 0) return;
     writeSync(2, `test fault ${specification}\n`);
     process.kill(process.pid, SIGNALS[action]);
   };
   return override(store, {
     async submitRun(run) {
-      at("before-accept");
+      at("before-accept", run.flow);
       const submitted = await store.submitRun(run);
-      at("after-accept");
+      at("after-accept", run.flow);
       return submitted;
     },
-    journal: (run, onProgress) => faultyJournal(store.journal(run, onProgress), at),
+    journal(run: ClaimedRun, onProgress?: () => void) {
+      return faultyJournal(store.journal(run, onProgress), (reached) => at(reached, run.flow));
+    },
   });
 }
 
