@@ -1,7 +1,7 @@
 const BASE_MS = 250;
 const CAP_MS = 20_000;
 
-/** Beyond this a fallback is better than waiting. */
+/** Beyond this a fallback is better than waiting; calls that have none and did not hear it themselves ask again after it. */
 export const LONGEST_RETRY_AFTER_MS = 60_000;
 
 /**

@@ -1,8 +1,6 @@
+import { LONGEST_RETRY_AFTER_MS } from "./backoff.ts";
 import { Circuit } from "./circuit.ts";
 import type { Clock } from "./clock.ts";
-
-/** Beyond this a fallback is better than waiting, and without one it is time to ask again. */
-const LONGEST_PAUSE_MS = 60_000;
 
 /** Those who waited together do not all come back in the same moment. */
 const SPREAD_MS = 500;
@@ -16,7 +14,7 @@ export class TargetState {
   /** The provider said that it takes nothing for so long. */
   pause(ms: number, nowMs: number): void {
     this.repelsUntilMs = Math.max(this.repelsUntilMs, nowMs + ms);
-    this.pausedUntilMs = Math.max(this.pausedUntilMs, nowMs + Math.min(ms, LONGEST_PAUSE_MS));
+    this.pausedUntilMs = Math.max(this.pausedUntilMs, nowMs + Math.min(ms, LONGEST_RETRY_AFTER_MS));
   }
 
   /** How long to wait before the next request, at most a minute: then it is time to ask again. */
@@ -26,7 +24,7 @@ export class TargetState {
 
   /** Whether somebody who can go elsewhere should. */
   repels(nowMs: number): boolean {
-    return this.circuit.isOpen(nowMs) || this.repelsUntilMs - nowMs > LONGEST_PAUSE_MS;
+    return this.circuit.isOpen(nowMs) || this.repelsUntilMs - nowMs > LONGEST_RETRY_AFTER_MS;
   }
 
   /** Rejects when the signal aborts. */
