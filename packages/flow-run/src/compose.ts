@@ -1,6 +1,5 @@
 // Wires the parts: everything is built here by hand, top to bottom, and closed in reverse. Only the command line and index.ts import this.
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { DeployResult, Json, Run, Step } from "@flow-run/spec";
 import { FlowRunError } from "@flow-run/spec";
 import type { Bundle } from "./compile/index.ts";
@@ -13,6 +12,7 @@ import { createOutbound, type NetworkPermission, type Outbound, permissionFrom }
 import type { Database, ResponseCache, Store } from "./store/index.ts";
 import { DatabaseSharedLimits, FileResponseCache, MemoryJournal, openPglite, openPostgres, openStore } from "./store/index.ts";
 import { systemClock } from "./system-clock.ts";
+import { waitForDatabase } from "./wait-for-database.ts";
 import { createWebhooks } from "./webhooks/index.ts";
 
 /** Secrets come from the process's environment. */
@@ -173,11 +173,22 @@ export interface RunningServer {
 const DRAIN_MS = 10_000;
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { createApp, createLogger, createRunIds, linkProcesses, LiveEventHub } = await import("./server/index.ts");
+  const { createLogger } = await import("./server/index.ts");
+  const logger = createLogger({ level: process.env.LOG_LEVEL || (options.dev ? "warn" : "info") });
+  const { databaseUrl, databaseWaitMs = 60_000 } = options;
+  if (databaseUrl === undefined) return startOnce(options, logger);
+  return waitForDatabase(() => startOnce(options, logger), {
+    forMs: databaseWaitMs,
+    onWaiting: (reason, leftMs) => logger.warn({ reason, secondsLeft: Math.round(leftMs / 1000) }, "waiting for the database"),
+  });
+}
+
+/** Leaves nothing behind when it throws. */
+async function startOnce(options: ServerOptions, logger: Logger): Promise<RunningServer> {
+  const { createApp, createRunIds, linkProcesses, LiveEventHub } = await import("./server/index.ts");
   const { deployBundle } = await import("./release/index.ts");
   const { packageVersion } = await import("./package-version.ts");
   const { role, dev } = options;
-  const logger = createLogger({ level: process.env.LOG_LEVEL || (dev ? "warn" : "info") });
   const onTrouble = (error: unknown, doing: string) => logger.warn({ err: error, doing }, "trouble; trying again");
   const fatal = Promise.withResolvers<never>();
   fatal.promise.catch(() => {});
@@ -187,11 +198,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
-    const { database, store: opened } = await openStorage(options, logger, { onFatal: fatal.reject, onTrouble });
-    closers.push(
-      () => database.close(),
-      () => opened.close(),
-    );
+    const database = await openDatabase(options, logger, fatal.reject);
+    closers.push(() => database.close());
+    const opened = await openStore({ database, onTrouble });
+    closers.push(() => opened.close());
     const testFault = process.env.FLOW_RUN_TEST_FAULT;
     const store = testFault ? (await import("./test-faults.ts")).withTestFault(opened, testFault) : opened;
 
@@ -301,50 +311,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 type Logger = import("./server/index.ts").Logger;
 
-interface Storage {
-  database: Database;
-  store: Store;
-}
-
-/** A PostgreSQL that is away, or goes away while the store is opened in it, is waited for. */
-async function openStorage(
-  options: ServerOptions,
-  logger: Logger,
-  { onFatal, onTrouble }: { onFatal(error: Error): void; onTrouble(error: unknown, doing: string): void },
-): Promise<Storage> {
-  const { databaseUrl, dataDir, databaseWaitMs = 60_000 } = options;
-  const openIn = async (database: Database): Promise<Storage> => {
-    try {
-      return { database, store: await openStore({ database, onTrouble }) };
-    } catch (error) {
-      await database.close().catch(() => {});
-      throw error;
-    }
-  };
-  if (databaseUrl === undefined) return openIn(await openPglite({ directory: dataDir, onFatal }));
+async function openDatabase({ databaseUrl, dataDir }: ServerOptions, logger: Logger, onFatal: (error: Error) => void): Promise<Database> {
+  if (databaseUrl === undefined) return openPglite({ directory: dataDir, onFatal });
   const onConnectionLost = (error: Error) => logger.warn({ err: error }, "a database connection was lost; it is replaced");
-  const until = Date.now() + databaseWaitMs;
-  for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
-    try {
-      return await openIn(await openPostgres({ connectionString: databaseUrl, onConnectionLost }));
-    } catch (error) {
-      if (!FlowRunError.isInstance(error) || !error.retryable) throw error;
-      if (Date.now() + pauseMs > until) {
-        throw new FlowRunError(
-          "database-unavailable",
-          `PostgreSQL did not answer within ${databaseWaitMs / 1000} s (${reasonOf(error)}). Start it, or check DATABASE_URL; --database-wait sets how long to wait.`,
-          { cause: error, retryable: true },
-        );
-      }
-      logger.warn({ reason: reasonOf(error), secondsLeft: Math.round((until - Date.now()) / 1000) }, "waiting for the database");
-      await sleep(pauseMs);
-    }
-  }
-}
-
-/** The driver's own words. */
-function reasonOf(error: FlowRunError): string {
-  return error.cause instanceof Error && error.cause.message ? error.cause.message : error.message;
+  return openPostgres({ connectionString: databaseUrl, onConnectionLost });
 }
 
 /** How many releases a worker keeps ready. Older ones are loaded again when a run needs them. */

@@ -52,11 +52,14 @@ describe("a PostgreSQL that is not there yet", TIMEOUT, () => {
     await checked(installation);
   });
 
-  test("goes away while the server begins, and is waited for as well", async ({ install }) => {
+  test.for([
+    ["at the commit of a migration", "COMMIT"],
+    ["when it begins to listen to other servers", 'LISTEN "flow_run_'],
+  ] as const)("goes away while the server begins, %s, and is waited for as well", async ([, moment], { install }) => {
     const proxy = await startFaultyProxy(await createDatabase(postgres.url));
     onTestFinished(() => proxy.close());
     const installation = await install({ database: "postgres", databaseUrl: proxy.url });
-    const lost = proxy.loseAnswerOf("COMMIT");
+    const lost = proxy.loseAnswerOf(moment);
     const program = installation.launchServer();
     await lost;
     expect(JSON.parse(await program.said(/waiting for the database/))).toMatchObject({ level: "warn" });
