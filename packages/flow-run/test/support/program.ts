@@ -74,7 +74,11 @@ export function startProgram(bin: string, args: string[], { env = {}, cwd, withi
           const line = `${said.stdout}\n${said.stderr}`.split("\n").find((text) => pattern.test(text));
           if (line !== undefined) resolve(line);
           else if (exit)
-            reject(new Error(`flow-run ${args.join(" ")} ended (${exit.code ?? exit.signal}) without saying ${pattern}: ${said.stderr}`));
+            reject(
+              new Error(
+                `flow-run ${args.join(" ")} ended (${exit.code ?? exit.signal}) without saying ${pattern}: ${said.stdout}${said.stderr.slice(-5_000)}`,
+              ),
+            );
         };
         changed();
       }),
