@@ -1,7 +1,8 @@
 import net from "node:net";
 import pg from "pg";
 import { describe, expect, onTestFinished } from "vitest";
-import { type DatabaseKind, type Installation, test, until } from "../support/installation.ts";
+import { type Installation, test, until } from "../support/installation.ts";
+import { startPostgres } from "../support/postgres-server.ts";
 
 const ASK = "---\ninput: { schema: { text: string } }\n---\n{{text}}\n";
 
@@ -110,9 +111,29 @@ describe("limits that two workers share", { timeout: 180_000 }, () => {
     });
   });
 
+  test("no more requests are out at once than may be while the database crashes and comes back", async ({ install }) => {
+    const postgres = await startPostgres();
+    onTestFinished(() => postgres.stop());
+    const installation = await install({
+      database: "postgres",
+      databaseUrl: postgres.url,
+      files: project(", limits: { concurrency: 3 }"),
+      script: { latency: "300ms" },
+    });
+    await twoWorkers(installation);
+    const ids = await submitMany(installation, 40);
+    await installation.askedTimes(8);
+    await postgres.restart("immediate");
+    const ended = await Promise.all(ids.map((id) => installation.ended(id)));
+    expect(new Set(ended.map(({ status }) => status))).toEqual(new Set(["succeeded"]));
+    const at = (await installation.asked()).map((request) => Date.parse(request.at));
+    expect(Math.min(...at.slice(3).map((time, index) => time - at[index]!))).toBeGreaterThanOrEqual(299);
+  });
+
   test("models without limits cost no statement", async ({ install }) => {
     const installation = await install({ database: "postgres", files: project(", limits: { concurrency: 1 }") });
-    await twoWorkers(installation);
+    await installation.startServer();
+    await installation.deploy();
     const client = await connect(installation);
     const ids = await submitMany(installation, 20, "ask_other");
     await Promise.all(ids.map((id) => installation.ended(id)));
@@ -120,11 +141,11 @@ describe("limits that two workers share", { timeout: 180_000 }, () => {
   });
 });
 
-describe.for<DatabaseKind>(["postgres", "pglite"])("a model's limits on %s", { timeout: 180_000 }, (database) => {
+describe("limits on the embedded database", { timeout: 180_000 }, () => {
   test("hold back requests without failing them, and their waiting is not part of an attempt's timeout", async ({ install }) => {
     const files = project(", limits: { concurrency: 1 }");
-    files["flow-run.yaml"] = files["flow-run.yaml"].replace("timeout: 30s,", "timeout: 1s,");
-    const installation = await install({ database, files, script: { latency: "250ms" } });
+    files["flow-run.yaml"] = files["flow-run.yaml"].replace("timeout: 30s,", "timeout: 1500ms,");
+    const installation = await install({ database: "pglite", files, script: { latency: "250ms" } });
     await installation.startServer();
     await installation.deploy();
     const ids = await submitMany(installation, 8);
