@@ -153,7 +153,9 @@ class Attempts {
     const provider = this.options.providers(target.provider);
     if (limits === undefined) return this.attempt(provider, target, reservation, contestant);
     const state = limits.shared.target(limits.scope ?? "", target);
-    const pass = await this.enter(target, state, hasFallback, contestant.signal);
+    const applied = this.appliedLimits(target);
+    const pass = await this.enter(applied, state, hasFallback, contestant.signal);
+    const pauseFor = (ms: number | undefined) => ms !== undefined && limits.shared.pause(limits.scope ?? "", target, ms, applied);
     const ended = state.circuit.begin(clock.now());
     let answer: ModelAnswer | undefined;
     let sent = false;
@@ -169,11 +171,11 @@ class Attempts {
       // Before the place is free: an attempt of the same call that waits for it is not to be sent any more.
       contestant.claim();
       ended("alive", clock.now());
-      if (answer.pauseMs !== undefined) state.pause(answer.pauseMs, clock.now());
+      pauseFor(answer.pauseMs);
       return answer;
     } catch (error) {
       ended(verdictOn(error), clock.now());
-      if (ModelCallError.is(error) && error.retryAfterMs !== undefined) state.pause(error.retryAfterMs, clock.now());
+      if (ModelCallError.is(error)) pauseFor(error.retryAfterMs);
       throw error;
     } finally {
       pass?.leave({ sent, usedTokens: answer && usedTokens(answer) });
@@ -181,9 +183,8 @@ class Attempts {
   }
 
   /** Waits until the target takes requests and the limits allow one more. Throws `DivertedError` for a call that is better off with its fallback. */
-  private async enter(target: ModelTarget, state: TargetState, hasFallback: boolean, signal: AbortSignal): Promise<Pass | null> {
+  private async enter(applied: AppliedLimit[], state: TargetState, hasFallback: boolean, signal: AbortSignal): Promise<Pass | null> {
     const { clock, random } = this.options;
-    const applied = this.appliedLimits(target);
     const tokens = applied.some(({ limits }) => limits.tokensPerMinute !== undefined) ? estimateTokens(this.options.request) : 0;
     try {
       for (;;) {

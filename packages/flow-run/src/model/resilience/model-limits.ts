@@ -16,30 +16,42 @@ export interface ModelLimits {
   target(scope: string, target: { provider: string; model: string }): TargetState;
   /** Resolves when a request that is subject to these limits may be sent; rejects with the signal's reason. */
   enter(applied: readonly AppliedLimit[], estimatedTokens: number, signal: AbortSignal): Promise<Pass>;
+  /** The target wants to be left alone: notes it here, and tells whoever shares these limits. */
+  pause(scope: string, target: { provider: string; model: string }, ms: number, applied: readonly AppliedLimit[]): void;
   /** Gives back what this process holds of shared limits. Call when no call is under way any more. */
   close(): Promise<void>;
 }
 
+/** A shorter pause is over before the others know of it. */
+const WORTH_TELLING_MS = 1_000;
+
 export function createModelLimits({ clock, states, onTrouble }: ModelLimitsOptions): ModelLimits {
   const targets = new Map<string, TargetState>();
   let limiter: Limiter | null = null;
+  const keyOf = (scope: string, { provider, model }: { provider: string; model: string }) => `${scope} ${provider}/${model}`;
+  const stateOf = (key: string): TargetState => {
+    let state = targets.get(key);
+    if (state === undefined) {
+      state = new TargetState();
+      targets.set(key, state);
+    }
+    return state;
+  };
   return {
-    target(scope, { provider, model }) {
-      const key = `${scope} ${provider}/${model}`;
-      let state = targets.get(key);
-      if (state === undefined) {
-        state = new TargetState();
-        targets.set(key, state);
-      }
-      return state;
-    },
+    target: (scope, target) => stateOf(keyOf(scope, target)),
     enter(applied, estimatedTokens, signal) {
       limiter ??= new Limiter({
         clock,
         states: states ?? new MemoryLimitStates(() => clock.now()),
+        onPause: (target, ms) => stateOf(target).pause(ms, clock.now()),
         ...(onTrouble === undefined ? {} : { onTrouble }),
       });
       return limiter.enter(applied, estimatedTokens, signal);
+    },
+    pause(scope, target, ms, applied) {
+      const key = keyOf(scope, target);
+      stateOf(key).pause(ms, clock.now());
+      if (ms >= WORTH_TELLING_MS) limiter?.tellPause(applied, key, ms);
     },
     async close() {
       await limiter?.close();

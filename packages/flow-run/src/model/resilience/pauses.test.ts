@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { CallLab, turnOfTheLoop } from "../__fixtures__/call-lab.ts";
 import { fails, ScriptedProvider, says } from "../__fixtures__/scripted-provider.ts";
 import { ModelCallError } from "../model-call-error.ts";
-import { createModelLimits } from "./model-limits.ts";
+import { MemoryLimitStates } from "./limits/index.ts";
+import { createModelLimits, type ModelLimits } from "./model-limits.ts";
 
 const refused = (retryAfterMs: number) => fails(new ModelCallError("rate-limited", "429", { retryAfterMs }));
 
@@ -87,5 +88,21 @@ describe("a target that wants to be left alone", () => {
     await lab.pass(20_000);
     await lab.pass(0);
     expect(await waiting.answer).toMatchObject({ text: "hi" });
+  });
+
+  it("is known to all processes that share a limit", async () => {
+    const lab = new CallLab();
+    const states = new MemoryLimitStates(() => lab.clock.now());
+    const [one, two] = [createModelLimits({ clock: lab.clock, states }), createModelLimits({ clock: lab.clock, states })];
+    const a = new ScriptedProvider(refused(20_000), says("hi"));
+    const ask = (shared: ModelLimits) => lab.call({ a }, { limits: { shared, requestsPerMinute: 100 }, modelName: "fast" });
+    await expect(ask(one).answer).rejects.toMatchObject({ code: "rate-limited" });
+    await lab.pass(1_000);
+    const elsewhere = ask(two);
+    await lab.pass(18_900);
+    expect(a.requests).toHaveLength(1);
+    for (let i = 0; i < 5; i++) await lab.pass(500);
+    expect(await elsewhere.answer).toMatchObject({ text: "hi" });
+    expect(a.requests).toHaveLength(2);
   });
 });

@@ -24,6 +24,8 @@ export interface LimitState {
   requests: Bucket[];
   tokens: Bucket[];
   members: { [id: string]: Member };
+  /** Targets that want to be left alone, and until when. */
+  pauses: { [target: string]: number };
 }
 
 /** What a process asks of one limit. Times are ages: how many milliseconds before now. */
@@ -40,7 +42,11 @@ export interface Ask {
   ahead: { requests: number; tokens: number };
   /** What was given out before and is corrected now: unused permits come back, estimates become real numbers. */
   corrections: { requests: Bucket[]; tokens: Bucket[] };
+  /** For how long it has heard that targets want to be left alone. */
+  pauses: Pause[];
 }
+
+export type Pause = [target: string, ms: number];
 
 export interface Grant {
   /** The slot to which permits are charged. */
@@ -57,6 +63,8 @@ export interface Grant {
   againInMs: number;
   /** The same for places. */
   placesAgainInMs: number;
+  /** What anybody has heard. */
+  pauses: Pause[];
 }
 
 /** A process that was silent for so long is dead: its places are free. */
@@ -80,6 +88,7 @@ export function allot(before: Json | null, ask: Ask, nowMs: number): { state: Li
   const state = currentState(before, ask.limits, nowMs);
   for (const [slot, amount] of ask.corrections.requests) add(state.requests, slot, amount);
   for (const [slot, amount] of ask.corrections.tokens) add(state.tokens, slot, amount);
+  for (const [target, ms] of ask.pauses) state.pauses[target] = Math.max(state.pauses[target] ?? 0, Math.round(nowMs + ms));
   const others = Object.entries(state.members)
     .filter(([id]) => id !== ask.member)
     .map(([, member]) => member);
@@ -101,6 +110,7 @@ export function allot(before: Json | null, ask: Ask, nowMs: number): { state: Li
       requests: rates.requests,
       tokens: rates.tokens,
       ...given,
+      pauses: Object.entries(state.pauses).map(([target, untilMs]): Pause => [target, untilMs - nowMs]),
       members: others.length + 1,
       againInMs: Math.min(LONGEST_AGAIN_MS, Math.max(SHORTEST_AGAIN_MS, rates.freeAtMs - nowMs)),
     },
@@ -141,10 +151,11 @@ function pace(requestsPerMinute: number | undefined): { most: number; windowMs: 
 /** Everything that still counts. A state of a form that this version does not know counts as none. */
 function currentState(before: Json | null, { requestsPerMinute }: LimitSettings, nowMs: number): LimitState {
   const known = before as unknown as LimitState | null;
-  const state: LimitState = { version: 1, requests: [], tokens: [], members: {} };
+  const state: LimitState = { version: 1, requests: [], tokens: [], members: {}, pauses: {} };
   if (known?.version !== 1) return state;
   state.requests = counting(known.requests, nowMs, pace(requestsPerMinute).windowMs);
   state.tokens = counting(known.tokens, nowMs, WINDOW_MS);
+  for (const [target, untilMs] of Object.entries(known.pauses ?? {})) if (untilMs > nowMs) state.pauses[target] = untilMs;
   for (const [id, member] of Object.entries(known.members)) {
     if (nowMs - member.at <= LEASE_MS) state.members[id] = { ...member, at: Math.min(member.at, nowMs) };
   }

@@ -22,6 +22,8 @@ export interface LimiterOptions {
   states: LimitStates;
   /** Told when the states cannot be reached; the limiter goes on by itself. */
   onTrouble?(error: unknown, doing: string): void;
+  /** Told again and again which targets want to be left alone for how long, as anybody who shares a limit has heard it. */
+  onPause?(target: string, ms: number): void;
 }
 
 interface Waiter extends Wanting {
@@ -78,6 +80,12 @@ export class Limiter {
       this.askForWaiters(line, now);
       this.rouse();
     });
+  }
+
+  /** Tells all who share these limits that a target wants to be left alone. */
+  tellPause(applied: readonly AppliedLimit[], target: string, ms: number): void {
+    for (const share of this.lineOf(applied).shares) share.hear([target, ms], this.options.clock.now());
+    this.rouse();
   }
 
   /** Gives back what is held. Call when nothing is under way any more. */
@@ -175,13 +183,17 @@ export class Limiter {
     shares: readonly LocalShare[],
     ask = (share: LocalShare, now: number) => share.ask(this.waitingFor(share, now), now),
   ): Promise<void> {
-    const { clock, states, onTrouble } = this.options;
+    const { clock, states, onTrouble, onPause } = this.options;
     const askedAt = clock.now();
     const asks = new Map(shares.map((share) => [share.key, { share, ask: ask(share, askedAt) }]));
     const changes = new Map([...asks].map(([key, { share, ask }]) => [key, share.changeFor(ask)]));
     try {
       await states.change([...asks.keys()], (key, before, nowMs) => changes.get(key)!.change(key, before, nowMs));
-      for (const [key, { share, ask }] of asks) share.granted(ask, changes.get(key)!.result()!, askedAt, clock.now());
+      for (const [key, { share, ask }] of asks) {
+        const result = changes.get(key)!.result()!;
+        share.granted(ask, result, askedAt, clock.now());
+        for (const pause of result.grant.pauses) onPause?.(...pause);
+      }
     } catch (error) {
       onTrouble?.(error, "sharing the limits of models");
       for (const { share, ask } of asks.values()) share.alone(ask, askedAt, clock.now());

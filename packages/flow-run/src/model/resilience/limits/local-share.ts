@@ -1,4 +1,4 @@
-import { type Ask, allot, allotAlone, type Grant, LEASE_MS, type LimitState, type Waiters } from "./allot.ts";
+import { type Ask, allot, allotAlone, type Grant, LEASE_MS, type LimitState, type Pause, type Waiters } from "./allot.ts";
 import { HeldPermits } from "./held-permits.ts";
 import type { LimitSettings } from "./limit-settings.ts";
 import type { ChangeState } from "./limit-states.ts";
@@ -41,6 +41,7 @@ export class LocalShare {
   private promised: number | null = null;
   /** What was refused is not asked for again before. */
   private refusedUntilMs = 0;
+  private readonly heard: Pause[] = [];
   private lastState: LimitState | null = null;
   private clockOffsetMs = 0;
 
@@ -86,6 +87,12 @@ export class LocalShare {
     else if (!this.permits.isEmpty) this.isDueBy(nowMs + RENEW_MS);
   }
 
+  /** A target wants to be left alone; the others should know. */
+  hear(pause: Pause, nowMs: number): void {
+    this.heard.push(pause);
+    this.isDueBy(nowMs);
+  }
+
   /** Somebody waits for more than there is. */
   isWanted(nowMs: number): void {
     this.isDueBy(Math.max(nowMs, this.refusedUntilMs));
@@ -122,6 +129,7 @@ export class LocalShare {
         tokens: isBusy ? Math.max(0, Math.ceil(recent.tokens * MARGIN) - spare.tokens) : 0,
       },
       corrections: this.permits.takeCorrections(),
+      pauses: this.heard.splice(0),
     };
   }
 
