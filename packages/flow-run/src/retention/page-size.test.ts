@@ -9,7 +9,7 @@ test("pages become as large as a short statement allows, and small again when it
   };
   expect(look(0.1, 20)).toBe(250);
   expect(look(0.001, 20)).toBe(1_000);
-  expect(look(5, 20)).toBe(10);
+  expect(look(5, 20)).toBe(20);
   size.took(0, 900);
-  expect(size.current).toBe(10);
+  expect(size.current).toBe(20);
 });

@@ -1,4 +1,4 @@
-const SMALLEST = 10;
+const SMALLEST = 20;
 const LARGEST = 1_000;
 /** A statement this short disturbs nobody, also on the embedded database, where others wait for it. */
 const WANTED_MS = 25;

@@ -16,10 +16,11 @@ export interface PrunerParts {
   everyMs?: number;
 }
 
+/** Runs first: what goes with them need not be emptied before. */
 const KINDS = [
+  ["runs", "runsMs"],
   ["contents", "contentsMs"],
   ["deliveries", "deliveriesMs"],
-  ["runs", "runsMs"],
 ] as const;
 
 /** Least rest between two pages; beyond that as long as the page took, so that pruning never takes more than half of what the database can do. */

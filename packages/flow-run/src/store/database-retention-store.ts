@@ -1,10 +1,16 @@
-import type { Database } from "./database/index.ts";
+import type { Database, Statement } from "./database/index.ts";
 import { PRUNE_CONTENTS } from "./queries/prune-contents.ts";
 import { PRUNE_DELIVERIES } from "./queries/prune-deliveries.ts";
 import { PRUNE_KEYS, PRUNE_RUNS } from "./queries/prune-runs.ts";
 import type { Prunable, PrunedPage, RetentionStore } from "./retention-store.ts";
 
 const STATEMENTS: Record<Prunable, string> = { contents: PRUNE_CONTENTS, runs: PRUNE_RUNS, deliveries: PRUNE_DELIVERIES };
+
+/**
+ * Pages are read in the order of an index and end after a few rows, whatever the planner believes of the tables: it would read all that is old and sort it.
+ * Holds for the transaction alone.
+ */
+const BY_INDEX: Statement = ["SELECT set_config('enable_bitmapscan', 'off', true), set_config('enable_seqscan', 'off', true)"];
 
 /** Over either database. Nothing is repeated here: the next look finds what this one did not finish. */
 export class DatabaseRetentionStore implements RetentionStore {
@@ -19,7 +25,8 @@ export class DatabaseRetentionStore implements RetentionStore {
   }
 
   async prune(what: Prunable, environment: string, keepMs: number, limit: number): Promise<PrunedPage | null> {
-    const [, rows] = await this.database.batch([
+    const [, , rows] = await this.database.batch([
+      BY_INDEX,
       ["INSERT INTO flow_run.retention_sweep (environment, what) VALUES ($1, $2) ON CONFLICT DO NOTHING", [environment, what]],
       [STATEMENTS[what], [environment, keepMs, limit]],
     ]);
@@ -27,7 +34,7 @@ export class DatabaseRetentionStore implements RetentionStore {
   }
 
   async pruneKeys(environment: string, limit: number): Promise<PrunedPage> {
-    const [row] = await this.database.query<PrunedPage>(PRUNE_KEYS, [environment, limit]);
-    return row!;
+    const [, rows] = await this.database.batch([BY_INDEX, [PRUNE_KEYS, [environment, limit]]]);
+    return (rows as unknown as PrunedPage[])[0]!;
   }
 }

@@ -47,7 +47,7 @@ export class LiveEventHub implements LiveEvents {
         this.textSoFar.add(event);
         break;
       case "attempt-ended":
-        if (!this.textSoFar.isEmpty) this.textSoFar.dropStep(event.runId, event.path);
+        if (!this.textSoFar.isEmpty) this.textSoFar.dropAttempt(event.runId, event.path, event.number);
         return;
       case "run-finished":
       case "run-lost":

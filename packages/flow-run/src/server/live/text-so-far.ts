@@ -21,13 +21,15 @@ export class TextSoFar {
     const known = steps.get(path);
     if (known !== undefined && known.attempt === attempt && known.text.length === offset) known.text += text;
     else if (offset === 0) steps.set(path, { attempt, text });
-    if (offset + text.length > MOST_KEPT) this.dropStep(runId, path);
+    if (offset + text.length > MOST_KEPT) this.dropAttempt(runId, path, attempt);
   }
 
-  /** An answer is complete, or void. */
-  dropStep(runId: string, path: string): void {
+  /** An answer is complete, or void; not that of another attempt that asks at the same time. */
+  dropAttempt(runId: string, path: string, attempt: number): void {
     const steps = this.runs.get(runId);
-    if (steps?.delete(path) && steps.size === 0) this.runs.delete(runId);
+    if (steps?.get(path)?.attempt !== attempt) return;
+    steps.delete(path);
+    if (steps.size === 0) this.runs.delete(runId);
   }
 
   dropRun(runId: string): void {
