@@ -125,6 +125,7 @@ async function executeFirstFlow(context: RunContext, signal: AbortSignal): Promi
   const durationMs = context.durationLimitMs();
   const left = durationMs === undefined ? undefined : Math.max(0, durationMs - run.elapsedMs);
   const expired = () => new Interruption("deadline", `The run took longer than its limit of ${durationMs} ms.`);
+  if (left === 0) throw expired(); // nothing is begun that could not end
   return withTimeout(world.clock, left, expired, signal, (bounded) => context.call(run.flow, run.input, firstPlace(run.flow), bounded));
 }
 

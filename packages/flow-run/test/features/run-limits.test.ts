@@ -17,10 +17,12 @@ providers:
 models:
   default: { use: sim/m, retries: 1, timeout: 100ms, price: { input: 1, output: 1 } }
   other: { use: unpriced/m, retries: 0 }
+  hedged: { use: sim/m, retries: 0, hedge: { after: 10ms } }
 `,
   "sim.yaml": `rules:
   - { when: { contains: "say never" }, latency: 1h, answer: never }
   - { when: { contains: "say long" }, latency: 20ms, answer: long, usage: { inputTokens: 10, outputTokens: 40 } }
+  - { when: { contains: "say slowly" }, latency: 200ms, answer: slow, usage: { inputTokens: 10, outputTokens: 5 } }
   - { when: { contains: "say refused" }, error: { status: 400, message: refused } }
   - { when: { contains: "say" }, latency: 20ms, answer: A, usage: { inputTokens: 10, outputTokens: 5 } }
   - { when: { contains: "does not fit" }, answer: { score: 3 }, usage: { inputTokens: 10, outputTokens: 5 } }
@@ -28,6 +30,7 @@ models:
 `,
   "prompts/echo.prompt": "---\nconfig: { maxOutputTokens: 50 }\ninput: { schema: { text: string } }\n---\nsay {{text}}.\n",
   "prompts/rate.prompt": "---\nconfig: { maxOutputTokens: 50 }\noutput: { schema: { score: integer } }\n---\nrate it.\n",
+  "prompts/hedged.prompt": "---\nmodel: hedged\nconfig: { maxOutputTokens: 50 }\n---\nsay slowly.\n",
   "prompts/unpriced.prompt": "---\nmodel: other\n---\nsay it.\n",
 };
 
@@ -98,6 +101,12 @@ limits: { tokens: 70, costUsd: 0.00007 }`);
     expect((await run(workflow(110))).run).toMatchObject({ error: { code: "limit-exceeded", step: "one" }, usage: { calls: 1 } });
   });
 
+  it("count a request that is sent again because its answer is late, and have it wait when it does not fit", async () => {
+    const workflow = (tokens: number) => `steps:\n  - { id: one, run: hedged }\nlimits: { tokens: ${tokens} }`;
+    expect((await run(workflow(200))).run).toMatchObject({ output: "slow", usage: { calls: 2 } });
+    expect((await run(workflow(100))).run).toMatchObject({ output: "slow", usage: { calls: 1 } });
+  });
+
   it("of a called workflow hold within those of its caller, which counts everything", async () => {
     const inner = { "flows/inner.yaml": `${three("long")}limits: { tokens: 130 }` };
     const caught = await run(
@@ -165,6 +174,20 @@ limits: { tokens: 120 }
     expect(ended.error!.message).toMatch(/^limits\.tokens of inner is 120 tokens: 1\d\d tokens spent, 0 tokens reserved/);
     const attempts = (await store.listSteps("dev", id))!.flatMap((step) => step.attempts);
     expect(attempts.map((attempt) => attempt.status)).toEqual(["succeeded", "unknown"]);
+    await house.close();
+    await store.close();
+  });
+
+  it("count its time from its first start", async () => {
+    const database = await open();
+    const store = await openStore({ database, onTrouble: () => {} });
+    const timed = "steps:\n  - { id: stuck, run: echo, with: { text: never } }\nlimits: { duration: 30m }\n";
+    const house = await WorkerHouse.open(store, await compileFiles({ ...PROJECT, ...flows, "flows/main.yaml": timed }));
+    const id = await house.start("main");
+    await house.told(id, "attempt-started"); // so it is not the first execution that ends it
+    await database.query("UPDATE flow_run.run SET started_at = now() - interval '1 hour' WHERE id = $1", [id]);
+    await expireLease(database, id);
+    expect(await house.ended(id)).toMatchObject({ status: "failed", error: { code: "deadline" }, usage: { calls: 1 } });
     await house.close();
     await store.close();
   });

@@ -111,7 +111,9 @@ function* costExact({ runs, steps, requests }: History): Generator<string> {
   }
   for (const attempt of ledger.values()) {
     const request = seen.get(attempt.id);
-    if (attempt.status === "succeeded") {
+    if (attempt.cached) {
+      if (request) yield `cost exact: ${attempt.id} came from the cache and was sent all the same`;
+    } else if (attempt.status === "succeeded") {
       if (!request) yield `cost exact: ${attempt.id} succeeded and the LLM never saw it`;
       else if (JSON.stringify(pick(attempt.usage)) !== JSON.stringify(pick(request.usage)))
         yield `cost exact: the usage of ${attempt.id} is not what was billed`;
@@ -134,8 +136,10 @@ function* costExact({ runs, steps, requests }: History): Generator<string> {
 export function* sumsOfRun(run: Run, attempts: readonly Attempt[]): Generator<string> {
   const pending = attempts.filter((attempt) => attempt.status === "started");
   if (pending.length > 0) yield `cost exact: ${run.id} has ended and ${pending.map((attempt) => attempt.id)} is still under way`;
-  if (run.usage.calls !== attempts.length)
-    yield `cost exact: ${run.id} counts ${run.usage.calls} calls and has ${attempts.length} attempts`;
+  const sent = attempts.filter((attempt) => !attempt.cached).length;
+  if (run.usage.calls !== sent) yield `cost exact: ${run.id} counts ${run.usage.calls} calls and has ${sent} attempts`;
+  if (run.usage.cacheHits !== attempts.length - sent)
+    yield `cost exact: ${run.id} counts ${run.usage.cacheHits} cache hits and has ${attempts.length - sent}`;
   const usage = sum(attempts.map((attempt) => attempt.usage));
   for (const bucket of TOKEN_BUCKETS)
     if (run.usage[bucket] !== usage[bucket])

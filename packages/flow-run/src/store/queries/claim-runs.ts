@@ -110,16 +110,17 @@ WITH ${lines ? "RECURSIVE" : ""} suspect AS MATERIALIZED (${job("'retry'", "j.bl
     UNION ALL ${notifyDeliveries("$2")}
 )
 SELECT c.job_id, c.retry_count, NULL AS aside, c.id, c.epoch, c.environment, c.flow, c.kind, c.release, c.input,
-  extract(epoch FROM c.created_at)::float8 * 1000 AS created_ms, extract(epoch FROM c.started_at)::float8 * 1000 AS started_ms, c.suspect, c.poisoned,
+  extract(epoch FROM c.created_at)::float8 * 1000 AS created_ms, extract(epoch FROM c.started_at)::float8 * 1000 AS started_ms,
+  extract(epoch FROM now() - c.started_at)::float8 * 1000 AS elapsed_ms, c.suspect, c.poisoned,
   c.cost_nano_usd::float8 AS spent_nano_usd,
   (c.input_tokens + c.output_tokens + c.cache_read_tokens + c.cache_write_tokens + c.reasoning_tokens)::float8 AS spent_tokens, NULL::bool AS lines
 FROM claimed AS c
 UNION ALL
 SELECT job.id, job."retryCount", (SELECT l.verdict FROM locked AS l WHERE l.job_id = job.id AND l.verdict IN ('line', 'suspect')),
-  NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+  NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM job WHERE job.id <> ALL (ARRAY(SELECT c.job_id FROM claimed AS c))
 UNION ALL
-SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, (SELECT count(*) FROM notified)::float8,
+SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, (SELECT count(*) FROM notified)::float8,
   ${lines ? "EXISTS (SELECT FROM line)" : RUNS_IN_LINE}`;
 }
 
