@@ -41,6 +41,7 @@ function ours(child: ChildProcess): ChildProcess {
   child.once("exit", () => {
     children.delete(child);
     guard.kill("SIGKILL");
+    if (leaders.has(child)) killGroup(child);
   });
   return child;
 }
@@ -55,14 +56,25 @@ export function afterwards(command: string): ChildProcess {
 /** Ends a process, and a contestant's whole group, as a crash would. */
 export function kill(child: ChildProcess): void {
   if (!leaders.has(child)) child.kill("SIGKILL");
-  else if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, "SIGKILL");
+  else if (child.exitCode === null && child.signalCode === null) killGroup(child);
 }
 
-export async function stop(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+function killGroup(leader: ChildProcess): void {
+  try {
+    process.kill(-leader.pid!, "SIGKILL");
+  } catch {
+    // nobody is left
+  }
+}
+
+/** As an operator does; what has not ended after half a minute is killed. */
+export async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise((resolve) => child.once("exit", resolve));
-  child.kill(signal);
+  child.kill("SIGTERM");
+  const impatience = setTimeout(() => child.kill("SIGKILL"), 30_000);
   await gone;
+  clearTimeout(impatience);
 }
 
 export function stopAll(): void {
