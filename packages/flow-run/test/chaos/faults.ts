@@ -55,7 +55,7 @@ export async function perform(house: House, fault: PlannedFault): Promise<Perfor
       worker.link.heal();
       return done(worker, true);
     case "reset-link":
-      return done(worker, worker.link.reset() > 0);
+      return done(worker, await resetConnections(worker));
     case "lose-commit":
       return done(worker, await lostAnswer(worker, "record-progress"));
     case "lose-accept":
@@ -70,6 +70,12 @@ export async function perform(house: House, fault: PlannedFault): Promise<Perfor
     case "deploy":
       return done(null, await rollingDeploy(house));
   }
+}
+
+/** The present connections; the first ones, where the process has only just begun. */
+async function resetConnections(slot: ServerSlot): Promise<boolean> {
+  for (const untilMs = Date.now() + LOSS_WITHIN_MS; Date.now() < untilMs; await pause(50)) if (slot.link.reset() > 0) return true;
+  return false;
 }
 
 /** The next such statement is committed, and its answer never arrives. */
