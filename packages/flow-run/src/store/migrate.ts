@@ -13,7 +13,9 @@ interface Migration {
 /** Held by whoever migrates, for the length of a transaction. Any number of our own will do. */
 const LOCK = 7_102_638_455;
 
+/** The queue makes everything in its schema one process at a time, but not the schema itself. */
 const BOOKKEEPING = `
+CREATE SCHEMA IF NOT EXISTS pgboss;
 CREATE SCHEMA IF NOT EXISTS flow_run;
 CREATE TABLE IF NOT EXISTS flow_run.migration (
   version integer PRIMARY KEY,
