@@ -63,7 +63,7 @@ function show(event: EngineEvent, progress: Progress, terminal: Terminal): void 
   if (event.type === "step-started") progress.stepStarted(event.path);
   else if (event.type === "step-finished") progress.stepFinished(event.path, event.status, event.durationMs);
   else if (event.type === "text-delta") progress.text(event.text, event.path);
-  else if (event.type === "text-restarted") progress.textRestarted();
+  else if (event.type === "text-restarted") progress.textRestarted(event.path);
   else if (event.type === "attempt-ended" && event.errorCode !== null && event.errorCode !== CANCELLED) {
     progress.attemptFailed(event.path, event.number, `${event.provider}/${event.model}`, event.errorCode);
   } else if (event.type === "engine-defect") {

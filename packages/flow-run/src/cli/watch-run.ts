@@ -23,7 +23,7 @@ export async function watchRun(client: Client, id: string, progress: Progress): 
         progress.text(event.text, event.path);
         break;
       case "text-restarted":
-        progress.textRestarted();
+        progress.textRestarted(event.path);
         break;
       case "run-finished":
         return event.run;

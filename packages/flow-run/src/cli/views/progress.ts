@@ -10,7 +10,7 @@ export interface Progress {
   attemptFailed(path: string, attempt: number, model: string, code: string): void;
   /** A step's model writes. */
   text(text: string, path: string): void;
-  textRestarted(): void;
+  textRestarted(path: string): void;
   /** Takes away what is drawn; true when the output stands on standard output already. */
   end(): boolean;
 }
@@ -55,9 +55,10 @@ export function stepProgress(terminal: Terminal, { showText = false } = {}): Pro
   const { style } = errorSide(terminal);
   const underWay = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
-  /** Whose text the last line is. */
+  /** Whose text the last line is; what others write meanwhile is held back, so that one can be read. */
   let writing: string | null = null;
   let last = "";
+  const held = new Map<string, string>();
   const endText = () => {
     if (writing !== null && last !== "\n") terminal.err("\n");
     writing = null;
@@ -75,6 +76,18 @@ export function stepProgress(terminal: Terminal, { showText = false } = {}): Pro
     terminal.err(`${terminal.errIsTerminal ? CLEAR : ""}${text}\n`);
     draw();
   };
+  const write = (path: string, text: string) => {
+    if (writing !== path) line(style("dim", `${printable(path)}:`));
+    if (writing === null && terminal.errIsTerminal) terminal.err(CLEAR);
+    writing = path;
+    terminal.err(printable(text));
+    last = text.at(-1)!;
+  };
+  const release = (path: string) => {
+    const text = held.get(path);
+    held.delete(path);
+    if (text !== undefined) write(path, text);
+  };
   return {
     ...silentProgress(),
     stepStarted(path) {
@@ -84,20 +97,21 @@ export function stepProgress(terminal: Terminal, { showText = false } = {}): Pro
     },
     stepFinished(path, status, durationMs) {
       underWay.delete(path);
+      release(path);
       const marks: { [status: string]: string } = { failed: style("red", "✗"), skipped: style("dim", "–"), succeeded: style("green", "✓") };
       line(`${marks[status] ?? "…"} ${printable(path)} ${style("dim", status === "skipped" ? "skipped" : duration(durationMs))}`);
+      const [next] = held.keys();
+      if (next !== undefined) release(next);
     },
     attemptFailed: (path, attempt, model, code) => line(`  ${printable(path)}: ${failure(attempt, model, code, terminal)}`),
     text(text, path) {
       if (!showText || text === "") return;
-      if (writing !== path) line(style("dim", `${printable(path)}:`));
-      if (writing === null && terminal.errIsTerminal) terminal.err(CLEAR);
-      writing = path;
-      terminal.err(printable(text));
-      last = text.at(-1)!;
+      if (writing === null || writing === path) write(path, text);
+      else held.set(path, (held.get(path) ?? "") + text);
     },
-    textRestarted() {
-      if (writing !== null) line(style("yellow", "The answer broke off; it is asked again."));
+    textRestarted(path) {
+      held.delete(path);
+      if (writing === path) line(style("yellow", "The answer broke off; it is asked again."));
     },
     end() {
       endText();
