@@ -7,6 +7,15 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export function systemClock(): Clock {
   return {
     now: () => Date.now(),
+    timer: (ms, callback) => {
+      let timer: NodeJS.Timeout;
+      const set = (leftMs: number) => {
+        timer =
+          leftMs > LONGEST_TIMER_MS ? setTimeout(() => set(leftMs - LONGEST_TIMER_MS), LONGEST_TIMER_MS) : setTimeout(callback, leftMs);
+      };
+      set(ms);
+      return () => clearTimeout(timer);
+    },
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason);

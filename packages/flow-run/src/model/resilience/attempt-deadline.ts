@@ -1,21 +1,18 @@
 import { ModelCallError } from "../model-call-error.ts";
 import type { Clock } from "./clock.ts";
 
-/** A reason of our own: without one each abort makes an exception with a stack, on the path of every call. */
-const ENDED = "the attempt has ended";
-
-/** A signal that aborts when the caller's does, with `provider-timeout` when the attempt's time is up, and at `end`, which stops the clock. */
+/** A signal that aborts when the caller's does, and with `provider-timeout` when the attempt's time is up before its `end`. */
 export class AttemptDeadline {
   private readonly controller = new AbortController();
   private readonly outer: AbortSignal;
+  private readonly callOff: () => void;
 
   constructor(outer: AbortSignal, timeoutMs: number, clock: Clock) {
     this.outer = outer;
     if (outer.aborted) this.forward();
     outer.addEventListener("abort", this.forward, { once: true });
-    clock.sleep(timeoutMs, this.controller.signal).then(
-      () => this.controller.abort(new ModelCallError("provider-timeout", `The model did not answer within ${timeoutMs} ms.`)),
-      () => {},
+    this.callOff = callAfter(clock, timeoutMs, () =>
+      this.controller.abort(new ModelCallError("provider-timeout", `The model did not answer within ${timeoutMs} ms.`)),
     );
   }
 
@@ -25,8 +22,15 @@ export class AttemptDeadline {
 
   end(): void {
     this.outer.removeEventListener("abort", this.forward);
-    this.controller.abort(ENDED);
+    this.callOff();
   }
 
   private readonly forward = () => this.controller.abort(this.outer.reason);
+}
+
+function callAfter(clock: Clock, ms: number, callback: () => void): () => void {
+  if (clock.timer) return clock.timer(ms, callback);
+  const over = new AbortController();
+  clock.sleep(ms, over.signal).then(callback, () => {});
+  return () => over.abort("called off");
 }
