@@ -106,7 +106,7 @@ export class RunQueue {
 
   /** Jobs whose runs have ended. Deleted and not completed: a row less to write, index and sweep up later. */
   async remove(jobIds: readonly string[]): Promise<void> {
-    if (jobIds.length > 0) await this.boss.deleteJob(QUEUE, jobIds as string[]);
+    if (jobIds.length > 0) await this.database.query(REMOVE, [jobIds], { prepare: "remove-jobs" });
   }
 
   /** Only where no other process can hold a job (the embedded database is locked by this one): every active job is an orphan of a process that is gone. */
@@ -129,6 +129,12 @@ export class RunQueue {
     await this.boss.stop({ graceful: false, close: false });
   }
 }
+
+/** By their keys, one by one: looked for all together they are found by reading the whole queue when the planner believes it to be short. */
+const REMOVE = `
+DELETE FROM pgboss.job_common WHERE ctid = ANY (ARRAY(
+  SELECT j.ctid FROM unnest($1::uuid[]) AS gone (id)
+  CROSS JOIN LATERAL (SELECT j.ctid FROM pgboss.job_common AS j WHERE j.name = '${QUEUE}' AND j.id = gone.id LIMIT 1) AS j))`;
 
 /** Stands in `insertJobsSql` for an SQL expression: a JSON array of jobs, or null for none. */
 export const JOBS_PLACEHOLDER = "/* jobs */";

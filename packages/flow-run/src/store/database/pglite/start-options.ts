@@ -10,6 +10,8 @@ export const START_PARAMS: string[] = [
     max_wal_size: "64MB",
     min_wal_size: "32MB",
     timezone: "UTC",
+    seq_page_cost: "0.02", // rows cost; with pages as dear as they are by default, all indexes of a table look alike while it is small
+    random_page_cost: "0.02",
     enable_seqscan: "off", // a plan made while a table was still empty would read all of it for ever after
   }).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
 ];

@@ -6,6 +6,9 @@ import type { ResolvedSettings } from "./settings.ts";
 const SESSION: [name: string, value: string][] = [
   // All our statements have an index to go by. A plan made while a table was still empty would read all of it for ever after.
   ["enable_seqscan", "off"],
+  // What they need is in memory, so it is rows that cost. With pages as dear as they are by default, all indexes of a table look alike while it is small.
+  ["seq_page_cost", "0.02"],
+  ["random_page_cost", "0.02"],
   ["jit", "off"], // compiling a plan takes longer than running any of them
   ["timezone", "UTC"],
   ["datestyle", "ISO"],
