@@ -1,6 +1,6 @@
 import { chirpsOf, percentile } from "./check/isolation.ts";
 import { lateRequests } from "./check/never-repeat.ts";
-import { takeovers } from "./check/takeover.ts";
+import { type Takeover, takeovers } from "./check/takeover.ts";
 import type { ChaosHistory } from "./history.ts";
 import { FAULT_KINDS } from "./plan.ts";
 
@@ -14,6 +14,7 @@ export function reportOf(history: ChaosHistory): string {
   const { calm, stormy } = chirpsOf(history);
   const messages = arrivals.filter((arrival) => arrival.path === "/hook");
   const seconds = (ms: number | null | undefined) => (ms === null || ms === undefined ? "–" : `${(ms / 1000).toFixed(1)} s`);
+  const longest = (some: readonly Takeover[]) => (some.length === 0 ? "–" : seconds(Math.max(...some.map((takeover) => takeover.tookMs))));
   const rows: [what: string, figure: string][] = [
     ["runs accepted", `${accepted.size}: ${statuses}`],
     ["steps recorded", String(story.steps.length)],
@@ -26,7 +27,10 @@ export function reportOf(history: ChaosHistory): string {
       `${faults.length}: ${FAULT_KINDS.map((kind) => `${kind} ${faults.filter((fault) => fault.kind === kind).length}`).join(", ")}`,
     ],
     ["runs taken over from a lost server", String(taken.length)],
-    ["longest wait for another server", seconds(Math.max(0, ...taken.map((takeover) => takeover.tookMs)))],
+    [
+      "longest wait for another server",
+      `${longest(taken.filter((takeover) => !takeover.disturbed))}; with the database away meanwhile ${longest(taken.filter((takeover) => takeover.disturbed))}`,
+    ],
     ["claims beyond the first", String(story.claims.filter((claim) => claim.epoch > 1).length)],
     ["webhook messages", `${new Set(messages.map((message) => message.id)).size}, in ${messages.length} deliveries`],
     ["event streams", `${replayed.size} read afterwards, ${followed.size} followed live`],
