@@ -7,7 +7,7 @@ import { openStore, type Prunable, type Store } from "./index.ts";
 
 const DAY_MS = 86_400_000;
 
-describeEachDatabase("retention", (open: OpenDatabase) => {
+describeEachDatabase("retention", (open: OpenDatabase, kind) => {
   let database: Database;
   let store: Store;
   const opened: Store[] = [];
@@ -186,6 +186,29 @@ describeEachDatabase("retention", (open: OpenDatabase) => {
       expect(await count("attempt")).toBe(0);
       expect(await costs(["flow", "model"])).toEqual(before);
     });
+  });
+
+  it.runIf(kind === "postgres")("is all or nothing when its session ends in the middle", async () => {
+    const id = await ranDaysAgo(40);
+    const before = [await costs(["flow", "model", "day"]), await store.getRun("dev", id), await store.listSteps("dev", id)];
+    // The run's rows are gone for the statement when it comes to the rollups, has to wait, and its session ends.
+    const locked = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    const ending = database.transaction(async (tx) => {
+      await tx.query("LOCK TABLE flow_run.cost_rollup IN EXCLUSIVE MODE");
+      locked.resolve();
+      await begun.promise;
+      const waiting = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE relation = 'flow_run.cost_rollup'::regclass AND NOT granted";
+      while ((await tx.query(waiting)).length === 0);
+    });
+    await locked.promise;
+    const page = store.retention.prune("runs", "dev", 30 * DAY_MS, 10).catch((error) => error);
+    begun.resolve();
+    await ending;
+    expect(await page).toMatchObject({ code: "database-unavailable" });
+    expect([await costs(["flow", "model", "day"]), await store.getRun("dev", id), await store.listSteps("dev", id)]).toEqual(before);
+    expect(await prune("runs", 30)).toBe(1);
+    expect(await costs(["flow", "model", "day"])).toEqual(before[0]);
   });
 
   describe("of costs", () => {
