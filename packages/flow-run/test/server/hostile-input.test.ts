@@ -205,7 +205,7 @@ describe("hostile HTTP", () => {
 
   test("unknown routes and wrong methods are problems too", async () => {
     const server = await startServer();
-    for (const path of ["/", "/v1", "/v1/plans", "/v1/runs/x/signals", "/v1/costs", "/favicon.ico"]) {
+    for (const path of ["/", "/v1", "/v1/plans", "/v1/runs/x/signals", "/v1/budgets", "/favicon.ico"]) {
       expect(codeOf(await server.call("GET", path))).toBe("route-not-found");
     }
     const answer = await server.call("PUT", "/v1/runs");
