@@ -18,7 +18,7 @@ export function runEventsRoute(app: HttpApp, context: ServerContext): void {
         tags: ["runs"],
         summary: "Watch a run",
         description:
-          "Server-sent events. `step-finished` (one for each recorded step, in order) and `run-finished` (always last) carry an id; `step-started`, `text-delta` and `text-restarted` are live, have none and are not repeated. Send the last id as `Last-Event-ID` to go on after it; 204 means that there is nothing more. A reader that does not read is dropped and may resume.",
+          "Server-sent events. `step-finished` (one for each recorded step, in order) and `run-finished` (always last) carry an id; `step-started`, `text-delta` and `text-restarted` are live and have none. The text of an attempt begins at offset 0 and comes in order, without a gap and before its step is finished; a higher `attempt` makes it void, and a new connection tells the text of what is under way from its beginning. Send the last id as `Last-Event-ID` to go on after it; 204 means that there is nothing more. A reader that does not read is dropped and may resume.",
         params: z.object({ id: z.string() }),
         headers: z.object({ "last-event-id": z.string().optional() }),
         response: {
