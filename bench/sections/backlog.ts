@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { createRunIds } from "../../packages/flow-run/src/server/run-id.ts";
 import { openPostgres, openStore } from "../../packages/flow-run/src/store/index.ts";
 import { newRun } from "../../packages/flow-run/test/support/store-fixtures.ts";
 import type { Bench } from "../bench.ts";
@@ -32,14 +33,12 @@ export async function measureBacklog(bench: Bench): Promise<void> {
       let short: Dispatch = { rate: 0, databaseMicros: Number.POSITIVE_INFINITY };
       let long = short;
       for (let round = 0; round < ROUNDS; round++) {
-        short = better(short, await dispatch(bench, shortQueue));
-        long = better(long, await dispatch(bench, longQueue));
+        const [a, b] = [await dispatch(bench, shortQueue), await dispatch(bench, longQueue)];
+        console.error(`  round ${round + 1}: ${text(a)}; with the backlog ${text(b)}`);
+        short = better(short, a);
+        long = better(long, b);
       }
-      const row = (what: string, { rate, databaseMicros }: Dispatch) => ({
-        what,
-        measured: `${rate.toFixed(0)} runs/s, ${databaseMicros.toFixed(0)} µs PostgreSQL a run`,
-        value: rate,
-      });
+      const row = (what: string, best: Dispatch) => ({ what, measured: text(best), value: best.rate });
       bench.report.add(row(`dispatch from a queue of ${runs + 2 * MARGIN} runs of one call`, short));
       bench.report.add({
         ...row(`dispatch with ${backlog} more queued`, long),
@@ -49,6 +48,10 @@ export async function measureBacklog(bench: Bench): Promise<void> {
       });
     }),
   );
+}
+
+function text({ rate, databaseMicros }: Dispatch): string {
+  return `${rate.toFixed(0)} runs/s, ${databaseMicros.toFixed(0)} µs PostgreSQL a run`;
 }
 
 function better(a: Dispatch, b: Dispatch): Dispatch {
@@ -78,14 +81,17 @@ async function dispatch({ simulator, postgres, options }: Bench, installation: I
   return { rate: (runs * 1000) / (end.at - start.at), databaseMicros: ((end.databaseMs - start.databaseMs) * 1000) / runs };
 }
 
-/** Queues runs as `POST /v1/flows/answer/runs` does, without HTTP: through the same store, so by the same statements. Resolves with seconds. */
+/** Queues runs as `POST /v1/flows/answer/runs` does, without HTTP: with the same ids through the same store, so by the same statements. Resolves with seconds. */
 async function fill({ databaseUrl }: Installation, count: number): Promise<number> {
   const database = await openPostgres({ connectionString: databaseUrl! });
-  const store = await openStore({ database, onTrouble: console.error });
+  // Statistics that autovacuum is looking at this very moment, say; it goes on by itself.
+  const onTrouble = (error: unknown, doing: string) => console.error(`  trouble while ${doing}: ${(error as Error).message}`);
+  const store = await openStore({ database, onTrouble });
+  const newId = createRunIds();
   const start = performance.now();
   for (let left = count; left > 0; left -= 5_000) {
     const texts = Array.from({ length: Math.min(5_000, left) }, (_, index) => `question ${left - index}`);
-    await Promise.all(texts.map((text) => store.submitRun(newRun({ flow: "answer", input: { text } }))));
+    await Promise.all(texts.map((text) => store.submitRun(newRun({ id: newId(), flow: "answer", input: { text } }))));
   }
   const seconds = (performance.now() - start) / 1000;
   await sleep(SETTLE_MS);
