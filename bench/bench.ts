@@ -43,7 +43,8 @@ export interface Bench {
 export async function openBench(options: Options): Promise<Bench> {
   const directory = await mkdtemp(join(tmpdir(), "flow-run-bench-"));
   const cleaner = afterwards(`sleep 1; rm -rf '${directory}'`);
-  const postgres = await startPostgres();
+  // As one would run it: with what it comes with, it would stop every few seconds to write everything down.
+  const postgres = await startPostgres({ shared_buffers: "256MB", max_wal_size: "4GB" });
   const close = async () => {
     stopAll();
     await postgres.stop();
