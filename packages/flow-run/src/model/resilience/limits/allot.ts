@@ -124,12 +124,13 @@ export function allot(before: Json | null, ask: Ask, nowMs: number): { state: Li
 export function allotAlone(before: LimitState, ask: Ask, nowMs: number): { state: LimitState; grant: Grant } {
   const others = Object.keys(before.members).filter((id) => id !== ask.member).length;
   const { concurrency, requestsPerMinute, tokensPerMinute } = ask.limits;
+  const mine = before.members[ask.member];
   const limits = {
-    ...(concurrency === undefined ? {} : { concurrency: Math.floor(concurrency / (others + 1)) }),
+    // Of places no more than it had: the others may not have heard of it yet, and use them.
+    ...(concurrency === undefined ? {} : { concurrency: Math.min(Math.floor(concurrency / (others + 1)), mine?.places ?? 0) }),
     ...(requestsPerMinute === undefined ? {} : { requestsPerMinute: partOf(requestsPerMinute, others + 1) }),
     ...(tokensPerMinute === undefined ? {} : { tokensPerMinute: tokensPerMinute / (others + 1) }),
   };
-  const mine = before.members[ask.member];
   const members = mine === undefined ? {} : { [ask.member]: mine };
   const { state, grant } = allot({ ...before, members } as unknown as Json, { ...ask, limits, ahead: { requests: 0, tokens: 0 } }, nowMs);
   return { state: { ...state, members: { ...before.members, ...state.members } }, grant };
